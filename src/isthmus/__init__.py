@@ -1,0 +1,3 @@
+"""Isthmus: an IPsec site-to-site VPN gateway."""
+
+__version__ = "0.1.0"

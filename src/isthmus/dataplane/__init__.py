@@ -1,0 +1,1 @@
+"""Where IPsec SAs live and packets are protected."""
