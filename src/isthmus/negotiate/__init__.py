@@ -1,0 +1,1 @@
+"""Pure decisions that return reasons: which proposal, which selectors, which peer."""

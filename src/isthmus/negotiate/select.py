@@ -1,0 +1,122 @@
+"""Choosing a proposal. RFC 7296, 2.7 and 3.3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from isthmus.model import algorithms
+from isthmus.model.algorithms import KeyExchangeMethod
+from isthmus.model.proposal import Proposal, Protocol, Suite, Transform, TransformType, transform_name
+from isthmus.negotiate.reports import Chosen, Mismatch, Obstacle
+
+_NONE = 0
+_ADDITIONAL = range(TransformType.ADDKE1, TransformType.ADDKE7 + 1)
+
+
+def choose(offered: Sequence[Proposal], accepted: Sequence[Proposal]) -> Chosen | Mismatch:
+    """The first of our proposals, in our order, that one of theirs satisfies; within it our first transforms."""
+    nearest: tuple[Obstacle, ...] | None = None
+    for ours in accepted:
+        for theirs in offered:
+            if theirs.protocol != ours.protocol:
+                continue
+            agreed, obstacles = _intersect(theirs, ours)
+            if not obstacles:
+                proposal = replace(theirs, transforms=agreed)
+                return Chosen(proposal, suite_of(proposal))
+            if nearest is None or len(obstacles) < len(nearest):
+                nearest = obstacles
+    return Mismatch(tuple(offered), tuple(accepted), nearest or ())
+
+
+def confirms(answer: Proposal, offered: Sequence[Proposal]) -> Suite | None:
+    """The suite of the responder's answer, if it is one of what we offered and nothing else; None otherwise."""
+    for ours in offered:
+        if ours.number != answer.number or ours.protocol != answer.protocol:
+            continue
+        if any(len(answer.of(kind)) != 1 for kind in answer.types):
+            return None  # RFC 7296, 2.7: exactly one of each type
+        agreed, obstacles = _intersect(answer, ours)
+        return None if obstacles else suite_of(replace(answer, transforms=agreed))
+    return None
+
+
+def without_key_exchange(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """The same without KE and ADDKE: the first Child SA has none of its own (RFC 7296, 1.2; RFC 9370, 2.2.4)."""
+    kinds = (TransformType.KE, *_ADDITIONAL)
+    return tuple(replace(p, transforms=tuple(t for t in p.transforms if t.type not in kinds)) for p in proposals)
+
+
+def with_first_method(proposals: Sequence[Proposal], method: int) -> tuple[Proposal, ...]:
+    """The same with one key exchange method moved to the front, as the peer asked by INVALID_KE_PAYLOAD."""
+    return tuple(replace(p, transforms=tuple(sorted(p.transforms, key=lambda t: _rank(t, method)))) for p in proposals)
+
+
+def first_method(proposals: Sequence[Proposal]) -> KeyExchangeMethod | None:
+    """The key exchange that a requester guesses: the first of its first proposal that has one."""
+    for proposal in proposals:
+        for transform in proposal.of(TransformType.KE):
+            row = algorithms.KEY_EXCHANGE_BY_ID.get(transform.id)
+            if row is not None:
+                return row
+    return None
+
+
+def offers_method(proposals: Sequence[Proposal], method: int) -> bool:
+    """Whether a key exchange method stands in any of the proposals."""
+    return any(t.id == method for p in proposals for t in p.of(TransformType.KE))
+
+
+def suite_of(proposal: Proposal) -> Suite:
+    """The rows of a proposal in which each type has one known transform."""
+    chosen = {t.type: t for t in proposal.transforms}
+    encryption = chosen.get(TransformType.ENCR)
+    integrity = chosen.get(TransformType.INTEG)
+    prf = chosen.get(TransformType.PRF)
+    ke = chosen.get(TransformType.KE)
+    esn = chosen.get(TransformType.SN)
+    return Suite(
+        protocol=proposal.protocol,
+        encryption=algorithms.encryption_by_id(encryption.id, encryption.key_bits) if encryption else None,
+        integrity=algorithms.INTEGRITY_BY_ID.get(integrity.id) if integrity else None,
+        prf=algorithms.PRF_BY_ID[prf.id] if prf else None,
+        ke=algorithms.KEY_EXCHANGE_BY_ID.get(ke.id) if ke else None,
+        esn=esn is not None and esn.id == 1,
+        additional=tuple(
+            (kind, algorithms.KEY_EXCHANGE_BY_ID[t.id]) for kind, t in chosen.items() if kind in _ADDITIONAL and t.id
+        ),
+    )
+
+
+def _intersect(theirs: Proposal, ours: Proposal) -> tuple[tuple[Transform, ...], tuple[Obstacle, ...]]:
+    agreed: list[Transform] = []
+    obstacles: list[Obstacle] = []
+    for kind in dict.fromkeys((*ours.types, *theirs.types)):
+        mine, offered = ours.of(kind), theirs.of(kind)
+        common = next((t for t in mine if t in offered), None)
+        if common is not None:
+            agreed.append(common)
+        elif not _may_be_absent(kind, mine, ours.protocol) or not _may_be_absent(kind, offered, ours.protocol):
+            obstacles.append(
+                Obstacle(
+                    kind.name.lower(),
+                    tuple(transform_name(t) for t in offered),
+                    tuple(transform_name(t) for t in mine),
+                )
+            )
+    return tuple(agreed), tuple(obstacles)
+
+
+def _may_be_absent(kind: TransformType, transforms: tuple[Transform, ...], protocol: Protocol) -> bool:
+    """Whether leaving the type out is the same as one of these. RFC 7296, 3.3.3: NONE may be said by silence.
+
+    A missing SN transform is read as "no extended sequence numbers", which is what old peers mean by it.
+    """
+    if not transforms:
+        return True
+    return any(t.id == _NONE for t in transforms) and (kind != TransformType.SN or protocol != Protocol.IKE)
+
+
+def _rank(transform: Transform, method: int) -> int:
+    return 0 if transform.type == TransformType.KE and transform.id == method else 1
