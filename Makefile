@@ -1,0 +1,59 @@
+# Every target installs what it needs first, and is quick when nothing changed.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := $(VENV)/.tools-installed
+BUILT := $(VENV)/.isthmus-built
+RUST_SOURCES := $(shell find rust -name '*.rs' -not -path '*/target/*' 2>/dev/null) $(wildcard Cargo.* rust/*/Cargo.toml)
+PYTEST_WORKERS ?= auto
+
+.PHONY: help build demo check test test-rust test-python clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+
+build: $(BUILT) ## the gateway, ready as .venv/bin/isthmus
+
+demo: $(BUILT) ## two sites on this machine, a tunnel between them, and proof that it hides the traffic (root)
+	@$(BIN)/isthmus demo
+
+check: $(BUILT) ## formats, lints, types, layers, size budget
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/budget.py
+	cargo fmt --all --check
+	cargo clippy --quiet --release --all-targets --locked -- -D warnings
+
+test: check test-rust test-python ## the checks, then the Rust, Python, simulation and interop tests
+
+test-rust: $(BUILT)
+	cargo test --quiet --release --locked
+
+test-python: $(BUILT)
+	tools/test-packages
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+clean: ## what the other targets made, except the virtual environment
+	rm -rf target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BUILT)
+	rm -f src/isthmus/_esp*.so
+
+$(TOOLS): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Isthmus needs Python 3.11 or later: make PYTHON=/path/to/python3 build" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	    { echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	touch $@
+
+$(BUILT): $(TOOLS) pyproject.toml $(RUST_SOURCES)
+	@command -v cargo >/dev/null || \
+	    { echo "Rust is missing: install it as https://rustup.rs says (or: apt-get install cargo), then run make again" >&2; exit 1; }
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
+	touch $@
