@@ -1,0 +1,1 @@
+"""Keys and algorithms: one door to the cryptographic library. Neither reads nor writes messages."""
