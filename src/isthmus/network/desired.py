@@ -1,0 +1,105 @@
+"""What a plan wants of the host: links, addresses and routes, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from isthmus.model.plan import InterfaceAddress, InterfacePlan, Network, Plan
+from isthmus.network.mtu import Envelope, TunnelMtu, envelopes, tunnel_mtu
+
+DEFAULT_ROUTER = "default"
+BACKSTOP_METRIC = 2**32 - 1
+"""Worse than any route that somebody else may have."""
+UNKNOWN_LINK_MTU = 1500
+"""Ethernet's, for an outer interface that is not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A tunnel interface that is up."""
+
+    name: str
+    mtu: int
+    because: str
+    """Where the MTU comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceAddressed:
+    interface: str
+    address: InterfaceAddress
+
+    def __str__(self) -> str:
+        return f"address {self.address} on {self.interface}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of ours in the main table. Without an interface it is a backstop: unreachable."""
+
+    destination: Network
+    interface: str | None
+    metric: int
+
+    def __str__(self) -> str:
+        way = f"by {self.interface}" if self.interface else "unreachable"
+        return f"route {self.destination} {way} metric {self.metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    links: Mapping[str, Link]
+    addresses: frozenset[InterfaceAddressed]
+    routes: frozenset[Route]
+
+    @property
+    def versions(self) -> frozenset[int]:
+        """The IP versions that are routed into tunnels."""
+        return frozenset(route.destination.version for route in self.routes if route.interface in self.links)
+
+
+NOTHING = DesiredState({}, frozenset(), frozenset())
+
+
+def desired_state(
+    plan: Plan, outer_mtus: Mapping[str, int], agreed: Mapping[str, tuple[Envelope, ...]] | None = None
+) -> DesiredState:
+    """What the plan wants, given the MTUs of the host's own interfaces.
+
+    `agreed`: for each tunnel interface, what its SAs really put around packets. Where nothing is agreed on yet,
+    the worst of what the profiles allow counts.
+    """
+    tunnels = [interface for interface in plan.interfaces.values() if interface.is_tunnel]
+    links = {i.name: _link(plan, i, outer_mtus, (agreed or {}).get(i.name, ())) for i in tunnels}
+    addresses = frozenset(InterfaceAddressed(i.name, address) for i in tunnels for address in i.addresses)
+    return DesiredState(links, addresses, frozenset(_routes(plan, links)))
+
+
+def _link(plan: Plan, interface: InterfacePlan, outer_mtus: Mapping[str, int], agreed: tuple[Envelope, ...]) -> Link:
+    if interface.mtu is not None:
+        return Link(interface.name, interface.mtu, "configured")
+    chosen = _computed_mtu(plan, interface, outer_mtus, agreed)
+    return Link(interface.name, chosen.mtu, chosen.because)
+
+
+def _computed_mtu(
+    plan: Plan, interface: InterfacePlan, outer_mtus: Mapping[str, int], agreed: tuple[Envelope, ...]
+) -> TunnelMtu:
+    candidates = []
+    for tunnel in plan.tunnels.values():
+        if tunnel.interface == interface.name:
+            peer = plan.peers[tunnel.peer]
+            outer = outer_mtus.get(peer.interface, UNKNOWN_LINK_MTU)
+            candidates.append(tunnel_mtu(outer, peer.interface, agreed or envelopes(peer, tunnel)))
+    unused = TunnelMtu(UNKNOWN_LINK_MTU, "no tunnel uses the interface")
+    return min(candidates, key=lambda candidate: candidate.mtu, default=unused)
+
+
+def _routes(plan: Plan, links: Mapping[str, Link]) -> Iterable[Route]:
+    for route in plan.routes:
+        if route.virtual_router != DEFAULT_ROUTER:
+            raise ValueError(f"route {route.name}: virtual router {route.virtual_router} has no table")
+        yield Route(route.destination, route.interface, route.metric)
+        if route.interface in links:
+            yield Route(route.destination, None, BACKSTOP_METRIC)
