@@ -73,7 +73,7 @@ def ike_keys(
 ) -> IkeKeys:
     """What SKEYSEED grows into."""
     # RFC 7296, 2.14: {SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr} = prf+ (SKEYSEED, Ni | Nr | SPIi | SPIr)
-    # RFC 5282, 5.1: SK_ei and SK_er include the salt; an AEAD has no SK_ai and SK_ar (length zero).
+    # RFC 5282, 7.1: SK_ei and SK_er include the salt; an AEAD has no SK_ai and SK_ar (length zero).
     ciphering = encryption.key + encryption.salt
     signing = integrity.key if integrity else 0
     sizes = (row.size, signing, signing, ciphering, ciphering, row.size, row.size)
