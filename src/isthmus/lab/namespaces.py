@@ -37,6 +37,8 @@ class Namespace:
             _sysctl("net/ipv6/conf/default/accept_dad", "0")
             _sysctl("net/ipv4/conf/all/rp_filter", "0")
             _sysctl("net/ipv4/conf/default/rp_filter", "0")
+            # Sockets for pings, without a raw one: for root's group.
+            _sysctl("net/ipv4/ping_group_range", "0 0")
 
     @contextmanager
     def inside(self) -> Iterator[None]:
@@ -80,11 +82,6 @@ class Namespace:
     def up(self, interface: str) -> None:
         self._links.link("set", index=self._index(interface), state="up")
 
-    def bare(self, interface: str) -> None:
-        """An interface that is joined to nothing."""
-        self._links.link("add", ifname=interface, kind="dummy")
-        self.up(interface)
-
     def cable(self, interface: str, other: Namespace, other_interface: str, mtu: int = 1500) -> None:
         """Joins an interface here with one there."""
         self._links.link(
@@ -114,8 +111,21 @@ class Namespace:
             _sysctl("net/ipv4/ip_forward", "1")
             _sysctl("net/ipv6/conf/all/forwarding", "1")
 
-    def interfaces(self) -> frozenset[str]:
-        return frozenset(link.get("ifname") for link in self._links.get_links())
+    def fingerprint(self) -> frozenset[str]:
+        """Every link, address, route and rule as a line of text: two of these tell what was added or lost."""
+        names = {link["index"]: link.get("ifname") for link in self._links.get_links()}
+        lines = [f"link {name}" for name in names.values()]
+        for address in self._links.get_addr():
+            lines.append(f"address {address.get('address')}/{address['prefixlen']} on {names.get(address['index'])}")
+        for route in self._links.get_routes():
+            interface = names.get(route.get("oif"), "no interface")
+            target = f"{route.get('dst') or 'default'}/{route['dst_len']}"
+            lines.append(f"route {target} by {interface} in table {route.get('table') or route['table']}")
+        for family in (2, 10):
+            for rule in self._links.get_rules(family=family):
+                lines.append(f"rule {rule.get('priority')} to table {rule.get('table') or rule['table']} ({family})")
+        # Link-local addresses come by themselves, some time after their link.
+        return frozenset(line for line in lines if " fe80:" not in line and " ff00:" not in line)
 
     def remove(self) -> None:
         self._links.close()
