@@ -1,0 +1,194 @@
+"""Metrics for Prometheus: events counted as they happen, state read when it is scraped.
+
+A configured tunnel that is down is there, with its reason. SPIs, selectors and addresses are never labels:
+the number of series depends on the configuration, not on what happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+import isthmus
+from isthmus.engine.views import TunnelView
+from isthmus.events.child import ChildDeleted, ChildInstalled
+from isthmus.events.event import Event
+from isthmus.events.ike import CookieDemanded, IkeEstablished, NegotiationFailed
+from isthmus.events.message import DatagramDropped, Retransmitted
+from isthmus.model.quantities import Instant
+from isthmus.model.sa_spec import Direction
+from isthmus.observe.traffic import TrafficTotals
+from isthmus.observe.watched import Watched
+
+_TUNNEL = ("tunnel", "proxy_id", "gateway")
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """All metrics of one gateway, in a registry of its own."""
+
+    def __init__(self, watched: Watched, wall_of: Callable[[Instant], float]) -> None:
+        self._watched: Final = watched
+        self._traffic: Final = TrafficTotals(watched.plane.counters)
+        self._reasons: Final[dict[str, str]] = {}
+        registry = self._registry = CollectorRegistry(auto_describe=False)
+        self._ike = Counter(
+            "isthmus_ike_negotiations_total",
+            "IKE SA negotiations that came to an end.",
+            ("gateway", "role", "result", "reason"),
+            registry=registry,
+        )
+        self._children = Counter(
+            "isthmus_child_negotiations_total",
+            "Child SA negotiations that came to an end, rekeys included.",
+            ("tunnel", "proxy_id", "result", "reason"),
+            registry=registry,
+        )
+        self._took = Histogram(
+            "isthmus_ike_negotiation_seconds",
+            "From the first message of an IKE SA to its establishment.",
+            ("role",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._retransmits = Counter(
+            "isthmus_ike_retransmits_total", "IKE requests sent again.", ("gateway",), registry=registry
+        )
+        self._cookies = Counter("isthmus_ike_cookies_sent_total", "Cookies demanded.", registry=registry)
+        self._dropped = Counter(
+            "isthmus_ike_datagrams_dropped_total", "IKE datagrams dropped.", ("trigger",), registry=registry
+        )
+        registry.register(_State(watched, self._traffic, self._reasons, wall_of))
+
+    def record(self, event: Event) -> None:
+        """Counts the event."""
+        match event:
+            case IkeEstablished():
+                self._ike.labels(event.peer or "", event.role, "established", "").inc()
+                self._took.labels(event.role).observe(event.took)
+            case NegotiationFailed(child=None):
+                self._ike.labels(event.peer or "", event.role, "failed", event.reason.value).inc()
+                self._remember(event)
+            case NegotiationFailed(child=str(child)):
+                self._children.labels(*_parts(child), "failed", event.reason.value).inc()
+                self._remember(event)
+            case ChildInstalled():
+                self._children.labels(*_parts(event.child), "rekeyed" if event.rekeyed else "installed", "").inc()
+                self._reasons.pop(event.child, None)
+                self._look()
+            case ChildDeleted():
+                self._look()
+            case Retransmitted():
+                self._retransmits.labels(event.peer or "").inc()
+            case CookieDemanded():
+                self._cookies.inc()
+            case DatagramDropped():
+                self._dropped.labels(event.trigger.value).inc()
+            case _:
+                pass
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The text and its content type, in the format that the scraper asks for."""
+        encoder, content_type = choose_encoder(accept)
+        self._look()
+        return encoder(self._registry), content_type
+
+    def _look(self) -> None:
+        self._traffic.look(child for ike in self._watched.gateway.ike_sas() for child in ike.children)
+
+    def _remember(self, failure: NegotiationFailed) -> None:
+        """A failed IKE SA is why none of its peer's children is up."""
+        if failure.child is not None:
+            self._reasons[failure.child] = failure.reason.value
+        elif failure.peer is not None:
+            for tunnel in self._watched.plan.tunnels_of(failure.peer):
+                for child in tunnel.children:
+                    self._reasons[child.name] = failure.reason.value
+
+
+class _State(Collector):
+    """What is true at the moment of the scrape."""
+
+    def __init__(
+        self,
+        watched: Watched,
+        traffic: TrafficTotals,
+        reasons: dict[str, str],
+        wall_of: Callable[[Instant], float],
+    ) -> None:
+        self._watched = watched
+        self._traffic = traffic
+        self._reasons = reasons
+        self._wall_of = wall_of
+
+    def collect(self) -> Iterator[Metric]:
+        tunnels = self._watched.gateway.tunnels()
+        yield self._build()
+        yield from self._tunnels(tunnels)
+        yield from self._ike()
+        yield from self._esp(tunnels)
+
+    def _build(self) -> Metric:
+        build = GaugeMetricFamily("isthmus_build_info", "The running version.", labels=("version",))
+        build.add_metric((isthmus.__version__,), 1)
+        return build
+
+    def _tunnels(self, tunnels: tuple[TunnelView, ...]) -> Iterator[Metric]:
+        configured = GaugeMetricFamily("isthmus_tunnel_configured", "1 for every configured child.", labels=_TUNNEL)
+        up = GaugeMetricFamily("isthmus_tunnel_up", "1 where the child has a Child SA that carries.", labels=_TUNNEL)
+        state = GaugeMetricFamily(
+            "isthmus_tunnel_state_info",
+            "The state of each configured child, and why it is not up.",
+            labels=(*_TUNNEL, "state", "reason"),
+        )
+        for tunnel in tunnels:
+            labels = (tunnel.tunnel, tunnel.proxy_id or "", tunnel.peer)
+            reason = "" if tunnel.state == "up" else self._reasons.get(tunnel.child, "")
+            configured.add_metric(labels, 1)
+            up.add_metric(labels, 1 if tunnel.state == "up" else 0)
+            state.add_metric((*labels, tunnel.state, reason), 1)
+        yield from (configured, up, state)
+
+    def _ike(self) -> Iterator[Metric]:
+        half_open = GaugeMetricFamily("isthmus_ike_half_open", "IKE SAs that have not authenticated their peer yet.")
+        since = GaugeMetricFamily(
+            "isthmus_ike_sa_established_timestamp_seconds",
+            "When the newest IKE SA with each gateway was established.",
+            labels=("gateway",),
+        )
+        newest: dict[str, Instant] = {}
+        connecting = 0
+        for ike in self._watched.gateway.ike_sas():
+            connecting += ike.state == "connecting"
+            if ike.peer is not None and ike.established_at is not None:
+                newest[ike.peer] = max(ike.established_at, newest.get(ike.peer, ike.established_at))
+        half_open.add_metric((), connecting)
+        for peer, established_at in newest.items():
+            since.add_metric((peer,), self._wall_of(established_at))
+        yield from (half_open, since)
+
+    def _esp(self, tunnels: tuple[TunnelView, ...]) -> Iterator[Metric]:
+        labels = ("tunnel", "proxy_id", "direction")
+        octets = CounterMetricFamily("isthmus_esp_bytes", "Octets of inner packets protected or opened.", labels=labels)
+        packets = CounterMetricFamily("isthmus_esp_packets", "Packets protected or opened.", labels=labels)
+        for tunnel in tunnels:
+            for direction in Direction:
+                total = self._traffic.of(tunnel.child, direction)
+                where = (tunnel.tunnel, tunnel.proxy_id or "", direction.value)
+                octets.add_metric(where, total.octets)
+                packets.add_metric(where, total.packets)
+        errors = CounterMetricFamily("isthmus_esp_errors", "Packets dropped by the data plane.", labels=("reason",))
+        for reason, count in sorted(self._watched.plane.drops().items()):
+            errors.add_metric((reason,), count)
+        yield from (octets, packets, errors)
+
+
+def _parts(child: str) -> tuple[str, str]:
+    tunnel, _, proxy_id = child.partition(":")
+    return tunnel, proxy_id

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from isthmus.events.ike import CookieDemanded, FailureReason
+from isthmus.model.sa_spec import SaCounters
+from isthmus.observe.metrics import Metrics
+from tests.api.facts import THERE_500, deleted, dropped, established, failed, installed, repeated
+from tests.api.fakes import NOW, FakeDaemon, carrying, child_view, ike_view, moment
+
+_LAN = {"tunnel": "branch", "proxy_id": "lan", "gateway": "branch"}
+_WEB = {"tunnel": "branch", "proxy_id": "web", "gateway": "branch"}
+_ROAD = {"tunnel": "road", "proxy_id": "", "gateway": "roamer"}
+
+
+def metrics_of(daemon: FakeDaemon) -> Metrics:
+    metrics = Metrics(daemon, moment().wall_of)
+    daemon.subscribe(metrics.record)
+    return metrics
+
+
+def samples(metrics: Metrics, name: str) -> list[tuple[dict[str, str], float]]:
+    text, _ = metrics.exposition("text/plain")
+    families = text_string_to_metric_families(text.decode())
+    return [(s.labels, s.value) for family in families for s in family.samples if s.name == name]
+
+
+def test_every_configured_tunnel_is_there_up_or_not() -> None:
+    metrics = metrics_of(FakeDaemon(ike_view(child_view("branch:lan"))))
+    assert samples(metrics, "isthmus_tunnel_configured") == [(_LAN, 1.0), (_WEB, 1.0), (_ROAD, 1.0)]
+    assert samples(metrics, "isthmus_tunnel_up") == [(_LAN, 1.0), (_WEB, 0.0), (_ROAD, 0.0)]
+
+
+def test_a_tunnel_that_is_down_says_why_and_one_that_is_up_does_not() -> None:
+    daemon = FakeDaemon(ike_view(child_view("branch:lan")))
+    metrics = metrics_of(daemon)
+    daemon.happen(failed(FailureReason.SELECTORS_UNACCEPTABLE, child="branch:web"))
+    daemon.happen(failed(FailureReason.AUTHENTICATION_FAILED, peer="roamer"))
+    assert samples(metrics, "isthmus_tunnel_state_info") == [
+        ({**_LAN, "state": "up", "reason": ""}, 1.0),
+        ({**_WEB, "state": "down", "reason": "selectors-unacceptable"}, 1.0),
+        ({**_ROAD, "state": "down", "reason": "authentication-failed"}, 1.0),
+    ]
+
+
+def test_a_child_that_came_up_and_went_down_again_does_not_show_the_old_reason() -> None:
+    daemon = FakeDaemon()
+    metrics = metrics_of(daemon)
+    daemon.happen(failed(FailureReason.NO_ANSWER))
+    daemon.happen(installed("branch:lan"))
+    reasons = {labels["proxy_id"]: labels["reason"] for labels, _ in samples(metrics, "isthmus_tunnel_state_info")}
+    assert (reasons["lan"], reasons["web"]) == ("", "no-answer")
+
+
+def test_negotiations_are_counted_by_how_they_ended() -> None:
+    daemon = FakeDaemon()
+    metrics = metrics_of(daemon)
+    for event in (established(), failed(), failed(), installed(), installed(rekeyed=True)):
+        daemon.happen(event)
+    daemon.happen(failed(FailureReason.SELECTORS_UNACCEPTABLE, child="branch:web"))
+    by_result = {
+        (labels["result"], labels["reason"]): value
+        for labels, value in samples(metrics, "isthmus_ike_negotiations_total")
+    }
+    assert by_result == {("established", ""): 1.0, ("failed", "no-proposal-chosen"): 2.0}
+    children = {
+        (labels["proxy_id"], labels["result"]): value
+        for labels, value in samples(metrics, "isthmus_child_negotiations_total")
+    }
+    assert children == {("lan", "installed"): 1.0, ("lan", "rekeyed"): 1.0, ("web", "failed"): 1.0}
+
+
+def test_retransmissions_cookies_and_dropped_datagrams_are_counted() -> None:
+    daemon = FakeDaemon()
+    metrics = metrics_of(daemon)
+    for event in (repeated(), repeated(3), dropped(), CookieDemanded(at=NOW, remote=THERE_500, half_open=600)):
+        daemon.happen(event)
+    assert samples(metrics, "isthmus_ike_retransmits_total") == [({"gateway": "branch"}, 2.0)]
+    assert samples(metrics, "isthmus_ike_cookies_sent_total") == [({}, 1.0)]
+    assert samples(metrics, "isthmus_ike_datagrams_dropped_total") == [({"trigger": "malformed"}, 1.0)]
+
+
+def test_half_open_counts_ike_sas_without_an_authenticated_peer() -> None:
+    metrics = metrics_of(FakeDaemon(ike_view(), ike_view(state="connecting", peer=None), ike_view(state="connecting")))
+    assert samples(metrics, "isthmus_ike_half_open") == [({}, 2.0)]
+    assert samples(metrics, "isthmus_ike_sa_established_timestamp_seconds") == [
+        ({"gateway": "branch"}, moment().wall - 60.0)
+    ]
+
+
+def test_traffic_is_not_forgotten_when_its_sa_goes() -> None:
+    child = child_view()
+    daemon = FakeDaemon(ike_view(child))
+    daemon.plane.seen = carrying(child, inbound=SaCounters(7, 700), outbound=SaCounters(5, 500))
+    metrics = metrics_of(daemon)
+    samples(metrics, "isthmus_esp_bytes_total")
+    daemon.gateway.ikes, daemon.plane.seen = (), {}
+    daemon.happen(deleted())
+    octets = {
+        (labels["proxy_id"], labels["direction"]): value
+        for labels, value in samples(metrics, "isthmus_esp_bytes_total")
+        if labels["tunnel"] == "branch"
+    }
+    assert octets == {("lan", "in"): 700.0, ("lan", "out"): 500.0, ("web", "in"): 0.0, ("web", "out"): 0.0}
+
+
+def test_drops_of_the_data_plane_are_told_apart_by_reason() -> None:
+    daemon = FakeDaemon()
+    daemon.plane.dropped = {"replayed": 3, "no-policy": 1}
+    metrics = metrics_of(daemon)
+    assert samples(metrics, "isthmus_esp_errors_total") == [
+        ({"reason": "no-policy"}, 1.0),
+        ({"reason": "replayed"}, 3.0),
+    ]
+
+
+def test_no_spi_address_or_selector_is_a_label() -> None:
+    daemon = FakeDaemon(ike_view(child_view()))
+    metrics = metrics_of(daemon)
+    for event in (established(), installed(), dropped()):
+        daemon.happen(event)
+    text = metrics.exposition("text/plain")[0].decode()
+    assert not any(word in text for word in ("c94d2f01", "198.51.100.2", "192.0.2.1", "10.1.0.0"))
+
+
+def test_a_scraper_that_asks_for_openmetrics_gets_it() -> None:
+    text, content_type = metrics_of(FakeDaemon()).exposition("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    assert text.endswith(b"# EOF\n")
