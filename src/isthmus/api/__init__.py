@@ -1,0 +1,1 @@
+"""The running gateway over HTTP on a UNIX socket. The CLI is one of its clients."""

@@ -1,0 +1,39 @@
+"""The ASGI application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from isthmus.api.asking import Asking
+from isthmus.api.daemon import Daemon
+from isthmus.api.limits import Limits
+from isthmus.api.reading import Reading
+from isthmus.api.refusal import Refused, not_served, refused
+from isthmus.model.quantities import Instant
+from isthmus.observe.metrics import Metrics
+from isthmus.status.moment import Moment
+
+
+def present() -> Moment:
+    """Now, on the clock that the gateway process gives to the engine."""
+    return Moment(Instant(time.monotonic()), time.time())
+
+
+def create_app(
+    daemon: Daemon,
+    on_fault: Callable[[Exception], None],
+    moment: Callable[[], Moment] = present,
+) -> ASGIApp:
+    """The API of a gateway. Made before the gateway starts, so that the metrics miss no event."""
+    metrics = Metrics(daemon, lambda instant: moment().wall_of(instant))
+    daemon.subscribe(metrics.record)
+    app = Starlette(
+        routes=[*Reading(daemon, metrics, moment).routes(), *Asking(daemon).routes()],
+        exception_handlers={Refused: refused, HTTPException: not_served},
+    )
+    return Limits(app, on_fault)
