@@ -1,0 +1,23 @@
+"""`isthmus rekey`: new keys now, without interruption."""
+
+from __future__ import annotations
+
+import typer
+
+from isthmus.cli.client import Client
+from isthmus.cli.outcome import Timeout, report
+from isthmus.cli.screen import Json
+from isthmus.cli.words import TunnelWords, required
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def kinds() -> None:
+    """New keys now, without interruption."""
+
+
+@app.command("ipsec-sa")
+def ipsec_sa(ctx: typer.Context, words: TunnelWords = None, timeout: Timeout = 30.0, as_json: Json = False) -> None:
+    """Replace the Child SAs of a tunnel, or of one of its proxy IDs."""
+    report(Client(ctx.obj).order("rekey", "ipsec-sa", required(words, "tunnel"), timeout), as_json=as_json)
