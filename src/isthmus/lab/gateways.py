@@ -68,6 +68,16 @@ class RunningGateway:
         rows: list[dict[str, object]] = json.loads(answer.text)
         return rows
 
+    def await_answers(self, timeout: float) -> None:
+        """Waits until it listens to the command line."""
+        end = time.monotonic() + timeout
+        while not self.socket.exists() or self.ask("status", "--json").status != 0:
+            if not self.running:
+                raise GatewayFailed(f"{self.name} ended with {self._process.returncode}:\n{self.story()}")
+            if time.monotonic() > end:
+                raise GatewayFailed(f"{self.name} does not answer after {timeout:.0f} s:\n{self.story()}")
+            time.sleep(0.05)
+
     def await_tunnels(self, timeout: float) -> float:
         """Waits until every enabled tunnel is up; how long that took."""
         began = time.monotonic()

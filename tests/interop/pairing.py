@@ -1,0 +1,33 @@
+"""Ours at the left and strongSwan at the right of a bench, configured to agree."""
+
+from __future__ import annotations
+
+from tests.interop.bench import LEFT, LEFT_LANS, RIGHT, RIGHT_LANS
+from tests.interop.ours import KEY, MODERN, Site, Suite
+from tests.interop.strongswan import Child, Connection
+
+OUR_ID, THEIR_ID = "left.example", "right.example"
+
+
+def our_side(suite: Suite = MODERN, *, pfs: bool = True, passive: bool = False, proxy_ids: int = 2) -> Site:
+    return Site(
+        LEFT,
+        RIGHT,
+        OUR_ID,
+        THEIR_ID,
+        LEFT_LANS[:proxy_ids],
+        RIGHT_LANS[:proxy_ids],
+        suite,
+        pfs,
+        passive,
+        start="on-demand" if passive else "immediate",
+    )
+
+
+def their_side(suite: Suite = MODERN, *, pfs: bool = True, key: str = KEY) -> Connection:
+    group = f"-{suite.their_group}" if pfs else ""
+    children = tuple(
+        Child(name, str(theirs), str(ours), suite.their_esp + group)
+        for name, ours, theirs in zip(("one", "two"), LEFT_LANS, RIGHT_LANS, strict=True)
+    )
+    return Connection("there", str(RIGHT), str(LEFT), THEIR_ID, OUR_ID, key, suite.their_ike, children)
