@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from isthmus.lab.namespaces import Playground
-from tests.interop import strongswan
 from tests.interop.bench import Bench
+from tests.interop.strongswan import Strongswan, missing
 
 
 @pytest.fixture
@@ -25,7 +26,11 @@ def bench(playground: Playground) -> Bench:
     return Bench.on(playground)
 
 
-@pytest.fixture(autouse=True)
-def _peer() -> None:
-    if (why := strongswan.missing()) is not None:
+@pytest.fixture
+def strongswan(bench: Bench, tmp_path: Path) -> Iterator[Strongswan]:
+    """A strongSwan at the right of the bench."""
+    if (why := missing()) is not None:
         pytest.skip(f"no strongSwan: {why}")
+    peer = Strongswan(bench.right, tmp_path / "strongswan")
+    yield peer
+    peer.stop()

@@ -12,9 +12,8 @@ from tests.interop.strongswan import Child, Connection, Strongswan
 pytestmark = pytest.mark.interop
 
 
-def test_two_strongswans_carry_pings_between_their_lans(bench: Bench, tmp_path: Path) -> None:
-    left = Strongswan(bench.left, tmp_path / "left")
-    right = Strongswan(bench.right, tmp_path / "right")
+def test_two_strongswans_carry_pings_between_their_lans(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    left, right = Strongswan(bench.left, tmp_path / "left"), strongswan
     try:
         assert bench.pings(count=1) == (0, 0)
         left.load(_connection(str(LEFT), str(RIGHT), "left", "right", str(LEFT_LANS[0]), str(RIGHT_LANS[0])))
@@ -30,7 +29,6 @@ def test_two_strongswans_carry_pings_between_their_lans(bench: Bench, tmp_path: 
         assert not right.child_sas()
     finally:
         left.stop()
-        right.stop()
 
 
 def _connection(local: str, remote: str, local_id: str, remote_id: str, local_ts: str, remote_ts: str) -> Connection:

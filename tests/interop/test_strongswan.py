@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,44 +33,37 @@ _OUR_NAME = {
 }
 
 
-@pytest.fixture
-def peer(bench: Bench, tmp_path: Path) -> Iterator[Strongswan]:
-    peer = Strongswan(bench.right, tmp_path / "strongswan")
-    yield peer
-    peer.stop()
-
-
 @pytest.mark.parametrize("pfs", [True, False], ids=["pfs", "no-pfs"])
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 def test_we_begin_and_two_proxy_ids_carry_traffic(
-    bench: Bench, peer: Strongswan, tmp_path: Path, suite: Suite, pfs: bool
+    bench: Bench, strongswan: Strongswan, tmp_path: Path, suite: Suite, pfs: bool
 ) -> None:
-    peer.load(their_side(suite, pfs=pfs))
+    strongswan.load(their_side(suite, pfs=pfs))
     with ours(our_side(suite, pfs=pfs), bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels(20)
-        _carries_and_tells_the_truth(bench, gateway, peer)
+        _carries_and_tells_the_truth(bench, gateway, strongswan)
         assert {row["role"] for row in gateway.table("show", "ike-sa")} == {"initiator"}
 
 
 @pytest.mark.parametrize("pfs", [True, False], ids=["pfs", "no-pfs"])
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 def test_the_peer_begins_and_two_proxy_ids_carry_traffic(
-    bench: Bench, peer: Strongswan, tmp_path: Path, suite: Suite, pfs: bool
+    bench: Bench, strongswan: Strongswan, tmp_path: Path, suite: Suite, pfs: bool
 ) -> None:
-    peer.load(their_side(suite, pfs=pfs))
+    strongswan.load(their_side(suite, pfs=pfs))
     with ours(our_side(suite, pfs=pfs, passive=True), bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers(10)
-        peer.initiate("one")
-        peer.initiate("two")
-        _carries_and_tells_the_truth(bench, gateway, peer)
+        strongswan.initiate("one")
+        strongswan.initiate("two")
+        _carries_and_tells_the_truth(bench, gateway, strongswan)
         assert {row["role"] for row in gateway.table("show", "ike-sa")} == {"responder"}
 
 
-def _carries_and_tells_the_truth(bench: Bench, gateway: RunningGateway, peer: Strongswan) -> None:
+def _carries_and_tells_the_truth(bench: Bench, gateway: RunningGateway, strongswan: Strongswan) -> None:
     assert bench.pings(0) == (4, 4)
     assert bench.pings(1) == (4, 4)
-    assert _our_children(gateway) == _their_children(peer)
-    assert _our_ike(gateway) == _their_ike(peer)
+    assert _our_children(gateway) == _their_children(strongswan)
+    assert _our_ike(gateway) == _their_ike(strongswan)
     for row in gateway.table("show", "ipsec-sa"):
         assert row["state"] == "installed"
         assert row["encapsulation"] == "udp"  # their ESP asks for it
@@ -78,72 +71,74 @@ def _carries_and_tells_the_truth(bench: Bench, gateway: RunningGateway, peer: St
         assert (row["replayed"], row["integrity_failed"]) == (0, 0)
 
 
-def test_show_tells_the_truth_at_each_step(bench: Bench, peer: Strongswan, tmp_path: Path) -> None:
-    peer.load(their_side())
+def test_show_tells_the_truth_at_each_step(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(their_side())
     with ours(our_side(passive=True), bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers(10)
         assert _states(gateway) == {"one": "down", "two": "down"}
         assert gateway.table("show", "ike-sa") == []
         assert gateway.table("show", "ipsec-sa") == []
-        peer.initiate("one")
+        strongswan.initiate("one")
         _until(lambda: _states(gateway) == {"one": "up", "two": "down"})
-        peer.initiate("two")
+        strongswan.initiate("two")
         _until(lambda: _states(gateway) == {"one": "up", "two": "up"})
-        assert _our_children(gateway) == _their_children(peer)
-        peer.terminate(child="two")
+        assert _our_children(gateway) == _their_children(strongswan)
+        strongswan.terminate(child="two")
         _until(lambda: _states(gateway) == {"one": "up", "two": "down"})
-        assert _our_children(gateway) == _their_children(peer)
+        assert _our_children(gateway) == _their_children(strongswan)
         assert bench.pings(0) == (4, 4)
         assert bench.pings(1, count=1) == (0, 0)
-        peer.terminate(ike="there")
+        strongswan.terminate(ike="there")
         _until(lambda: _states(gateway) == {"one": "down", "two": "down"})
         assert gateway.table("show", "ike-sa") == []
         assert gateway.table("show", "ipsec-sa") == []
 
 
-def test_what_we_clear_is_gone_at_the_peer(bench: Bench, peer: Strongswan, tmp_path: Path) -> None:
-    peer.load(their_side())
+def test_what_we_clear_is_gone_at_the_peer(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(their_side())
     with ours(our_side(passive=True), bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers(10)
-        peer.initiate("one")
-        peer.initiate("two")
+        strongswan.initiate("one")
+        strongswan.initiate("two")
         assert gateway.ask("clear", "ipsec-sa", "there:two").status == 0
-        _until(lambda: [child["name"] for child in peer.child_sas()] == ["one"])
-        assert _our_children(gateway) == _their_children(peer)
+        _until(lambda: [child["name"] for child in strongswan.child_sas()] == ["one"])
+        assert _our_children(gateway) == _their_children(strongswan)
         assert gateway.ask("clear", "ike-sa", "there").status == 0
-        _until(lambda: peer.ike_sas() == [])
+        _until(lambda: strongswan.ike_sas() == [])
         assert gateway.table("show", "ike-sa") == []
 
 
 def test_a_tunnel_that_is_to_be_up_comes_back_when_the_peer_deletes_it(
-    bench: Bench, peer: Strongswan, tmp_path: Path
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
 ) -> None:
-    peer.load(their_side())
+    strongswan.load(their_side())
     with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels(20)
         before = _our_children(gateway)
-        peer.terminate(ike="there")
+        strongswan.terminate(ike="there")
         _until(lambda: len(_our_children(gateway)) == 2 and not _our_children(gateway) & before, 20)
         gateway.await_tunnels(20)
         assert bench.pings(0) == (4, 4)
-        assert _our_children(gateway) == _their_children(peer)
+        assert _our_children(gateway) == _their_children(strongswan)
 
 
 def test_ending_the_process_deletes_the_sas_at_the_peer_and_leaves_nothing(
-    bench: Bench, peer: Strongswan, tmp_path: Path
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
 ) -> None:
-    peer.load(their_side())
+    strongswan.load(their_side())
     with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels(20)
         assert gateway.remains() != ()
         assert gateway.stop() == 0
         assert gateway.remains() == ()
         assert _rules(bench) == ""
-    _until(lambda: peer.ike_sas() == [])
+    _until(lambda: strongswan.ike_sas() == [])
 
 
-def test_after_a_kill_the_next_start_cleans_up_and_carries_on(bench: Bench, peer: Strongswan, tmp_path: Path) -> None:
-    peer.load(their_side())
+def test_after_a_kill_the_next_start_cleans_up_and_carries_on(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
+) -> None:
+    strongswan.load(their_side())
     untouched = bench.left.fingerprint()
     killed = ours(our_side(), bench.left, tmp_path / "ours")
     killed.await_tunnels(20)
@@ -152,14 +147,14 @@ def test_after_a_kill_the_next_start_cleans_up_and_carries_on(bench: Bench, peer
         gateway.await_tunnels(20)
         assert bench.pings(0) == (4, 4)
         # INITIAL_CONTACT: the peer has thrown away what the dead process had.
-        _until(lambda: len(peer.ike_sas()) == 1)
+        _until(lambda: len(strongswan.ike_sas()) == 1)
         assert gateway.stop() == 0
     assert bench.left.fingerprint() == untouched
     assert _rules(bench) == ""
 
 
-def test_a_wrong_key_is_called_by_its_name(bench: Bench, peer: Strongswan, tmp_path: Path) -> None:
-    peer.load(their_side(key="another key"))
+def test_a_wrong_key_is_called_by_its_name(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(their_side(key="another key"))
     with ours(our_side(passive=False), bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers(10)
         answer = gateway.ask("test", "ike-sa", "there")
@@ -167,17 +162,15 @@ def test_a_wrong_key_is_called_by_its_name(bench: Bench, peer: Strongswan, tmp_p
         assert "authentication" in answer.text.lower()
 
 
-def test_no_common_suite_shows_both_sides(bench: Bench, peer: Strongswan, tmp_path: Path) -> None:
-    peer.load(their_side(SUITES[1]))
+def test_no_common_suite_shows_both_sides(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(their_side(SUITES[1]))
     with ours(our_side(MODERN), bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers(10)
         answer = gateway.ask("test", "ike-sa", "there")
         assert answer.status == 8
         assert "aes-128-gcm" in answer.text
-        peer_begins = their_side(SUITES[1])
-        peer.load(peer_begins)
         with pytest.raises(AssertionError):
-            peer.initiate("one")
+            strongswan.initiate("one")
         events = gateway.ask("show", "events").text
         assert "aes-256-gcm" in events
 
@@ -203,7 +196,7 @@ def _our_children(gateway: RunningGateway) -> set[tuple[object, ...]]:
     }
 
 
-def _their_children(peer: Strongswan) -> set[tuple[object, ...]]:
+def _their_children(strongswan: Strongswan) -> set[tuple[object, ...]]:
     return {
         (
             child["name"],
@@ -215,7 +208,7 @@ def _their_children(peer: Strongswan) -> set[tuple[object, ...]]:
             child["remote-ts"],
             child["local-ts"],
         )
-        for child in peer.child_sas()
+        for child in strongswan.child_sas()
     }
 
 
@@ -236,7 +229,7 @@ def _our_ike(gateway: RunningGateway) -> set[tuple[object, ...]]:
     }
 
 
-def _their_ike(peer: Strongswan) -> set[tuple[object, ...]]:
+def _their_ike(strongswan: Strongswan) -> set[tuple[object, ...]]:
     return {
         (
             int(str(sa["initiator-spi"]), 16),
@@ -249,7 +242,7 @@ def _their_ike(peer: Strongswan) -> set[tuple[object, ...]]:
             f"fqdn:{sa['local-id']}",
             sa["state"],
         )
-        for sa in peer.ike_sas()
+        for sa in strongswan.ike_sas()
     }
 
 
