@@ -31,3 +31,12 @@ def their_side(suite: Suite = MODERN, *, pfs: bool = True, key: str = KEY) -> Co
         for name, ours, theirs in zip(("one", "two"), LEFT_LANS, RIGHT_LANS, strict=True)
     )
     return Connection("there", str(RIGHT), str(LEFT), THEIR_ID, OUR_ID, key, suite.their_ike, children)
+
+
+def two_of_ours(suite: Suite = MODERN, *, encapsulation: str = "auto", right_passive: bool = True) -> tuple[Site, Site]:
+    """Both sides of the bench; the left one begins."""
+    left = Site(LEFT, RIGHT, OUR_ID, THEIR_ID, LEFT_LANS, RIGHT_LANS, suite, encapsulation=encapsulation)
+    right = Site(
+        RIGHT, LEFT, THEIR_ID, OUR_ID, RIGHT_LANS, LEFT_LANS, suite, passive=right_passive, encapsulation=encapsulation
+    )
+    return left, right

@@ -1,0 +1,74 @@
+"""Two of our gateways, each in its namespace: plain ESP, ESP in UDP, and what the wire saw."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from isthmus.lab.capture import Capture, Kind, judge
+from isthmus.lab.traffic import lines, move
+from tests.interop.bench import LEFT_LANS, RIGHT_LANS, Bench, answered
+from tests.interop.ours import SUITES, Suite, ours
+from tests.interop.pairing import two_of_ours
+
+pytestmark = pytest.mark.interop
+
+_INNER = frozenset(lan[n] for lan in (*LEFT_LANS, *RIGHT_LANS) for n in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("encapsulation", "shown", "on_the_wire"),
+    [("esp", "none", Kind.ESP), ("udp", "udp", Kind.ESP_IN_UDP), ("auto", "udp", Kind.ESP_IN_UDP)],
+)
+def test_esp_travels_as_configured(
+    bench: Bench, tmp_path: Path, encapsulation: str, shown: str, on_the_wire: Kind
+) -> None:
+    left, right = two_of_ours(encapsulation=encapsulation)
+    with (
+        Capture(bench.middle) as capture,
+        ours(right, bench.right, tmp_path / "right"),
+        ours(left, bench.left, tmp_path / "left") as gateway,
+    ):
+        gateway.await_tunnels(20)
+        assert bench.pings(0) == (4, 4)
+        assert bench.pings(1, size=1400) == (4, 4)
+        assert {row["encapsulation"] for row in gateway.table("show", "ipsec-sa")} == {shown}
+        verdict = judge(capture.stop(), _INNER, [])
+    assert verdict.sealed
+    assert verdict.kinds[on_the_wire] >= 16
+    assert set(verdict.kinds) <= {on_the_wire, Kind.IKE, Kind.LINK}
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+def test_a_file_crosses_whole_and_unreadable(bench: Bench, tmp_path: Path, suite: Suite) -> None:
+    left, right = two_of_ours(suite)
+    with (
+        Capture(bench.middle) as capture,
+        ours(right, bench.right, tmp_path / "right"),
+        ours(left, bench.left, tmp_path / "left") as gateway,
+    ):
+        gateway.await_tunnels(20)
+        done = move(
+            lines("not for the wire", 1 << 20),
+            here=bench.left_host,
+            source=IPv4Address(LEFT_LANS[0][2]),
+            there=bench.right_host,
+            destination=IPv4Address(RIGHT_LANS[0][2]),
+            port=8080,
+        )
+        verdict = judge(capture.stop(), _INNER, [b"not for the wire"])
+    assert done.intact
+    assert verdict.sealed
+    assert verdict.kinds[Kind.ESP_IN_UDP] > 700
+
+
+def test_nothing_leaves_in_the_clear_while_the_tunnel_is_down(bench: Bench, tmp_path: Path) -> None:
+    left, _ = two_of_ours()
+    with Capture(bench.middle) as capture, ours(left, bench.left, tmp_path / "left") as gateway:
+        gateway.await_answers(10)
+        assert answered(bench.left_host, str(LEFT_LANS[0][2]), str(RIGHT_LANS[0][2])) == 0
+        verdict = judge(capture.stop(), _INNER, [])
+    assert verdict.kinds[Kind.IKE] > 0
+    assert verdict.exposed == ()
