@@ -34,4 +34,4 @@ def test_a_peer_cannot_grow_the_registry() -> None:
 @pytest.mark.parametrize("value", [-1, "ESP", 1.5, None])
 def test_what_is_no_number_of_the_wire_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="is not a valid Protocol"):
-        Protocol(value)
+        Protocol(value)  # type: ignore[arg-type]
