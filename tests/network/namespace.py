@@ -16,7 +16,6 @@ from typing import TypeVar
 import pytest
 
 T = TypeVar("T")
-Inside = Callable[[Callable[[], T]], T]
 
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
@@ -41,9 +40,14 @@ class Namespace:
         """The output of a command, with its runs of blanks folded."""
         return self.run(lambda: _shell(command))
 
+    def cable(self, name: str) -> None:
+        """An interface like those of a host; its other end lies beside it."""
+        self.shell(f"ip link add {name} type veth peer name {name}-peer")
+        self.shell(f"ip link set {name} up; ip link set {name}-peer up")
+
     def tun(self, name: str) -> None:
         """A device like those of the data plane: there until it is dropped."""
-        self._devices[name] = self.run(lambda: _tun(name))
+        self._devices[name] = self.run(lambda: open_tun(name))
 
     def drop(self, name: str) -> None:
         os.close(self._devices.pop(name))
@@ -73,7 +77,7 @@ def _shell(command: str) -> str:
     return "\n".join(" ".join(line.split()) for line in done.stdout.splitlines())
 
 
-def _tun(name: str) -> int:
+def open_tun(name: str) -> int:
     device = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN_WITHOUT_INFORMATION))
     return device

@@ -15,7 +15,7 @@ from isthmus.network import clamp
 from isthmus.network.desired import NOTHING, DesiredState, Route, desired_state
 from isthmus.network.netlink import Netlink, PresentLink, PresentState
 from isthmus.network.reconcile import Add, Delete, HostNetwork, SetUp, difference
-from tests.network.namespace import Namespace, needs_root
+from tests.network.namespace import Namespace, needs_root, open_tun
 from tests.network.plans import interface, plan, route
 
 NOW = Instant(100.0)
@@ -63,9 +63,6 @@ def test_a_link_whose_mtu_differs_is_set_again_and_nothing_else() -> None:
     assert difference(new, old, standing(old)) == (SetUp(new.links["tunnel.1"]),)
 
 
-needs_network = pytest.mark.usefixtures("host")
-
-
 def applied(host: Namespace, network: HostNetwork, text: Plan) -> tuple[Event, ...]:
     return host.run(lambda: network.apply(wanted(text), NOW))
 
@@ -111,9 +108,8 @@ def test_applying_twice_changes_nothing_and_says_nothing(host: Namespace) -> Non
 
 @needs_root
 def test_what_others_did_stays(host: Namespace) -> None:
-    host.shell(
-        "ip link add other type veth peer name other-peer; ip link set other up; ip link set other-peer up; ip addr add 10.9.0.1/24 dev other"
-    )
+    host.cable("other")
+    host.shell("ip addr add 10.9.0.1/24 dev other")
     host.shell("ip route add 10.3.0.0/16 dev other proto static; ip route add blackhole 10.4.0.0/16")
     host.shell("nft add table inet filter")
     before = host.shell("ip addr; ip route; nft list ruleset")
@@ -132,7 +128,7 @@ def test_what_others_did_stays(host: Namespace) -> None:
 
 @needs_root
 def test_a_route_of_somebody_else_is_never_replaced(host: Namespace) -> None:
-    host.shell("ip link add other type veth peer name other-peer; ip link set other up; ip link set other-peer up")
+    host.cable("other")
     host.shell("ip route add 10.2.0.0/16 dev other metric 10")
     host.tun("tunnel.1")
     network = HostNetwork()
@@ -185,10 +181,8 @@ def test_after_a_kill_the_next_start_finds_what_is_ours(host: Namespace) -> None
 
 
 def _lay_out_and_wait(ready: int) -> None:
-    from tests.network.namespace import _tun
-
     try:
-        _tun("tunnel.1")
+        open_tun("tunnel.1")
         HostNetwork().apply(wanted(plan(route("10.2.0.0/16"))), NOW)
         os.write(ready, b"+")
         signal.pause()

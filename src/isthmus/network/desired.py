@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from isthmus.model.plan import InterfaceAddress, InterfacePlan, Network, Plan
@@ -57,6 +57,14 @@ class DesiredState:
     def versions(self) -> frozenset[int]:
         """The IP versions that are routed into tunnels."""
         return frozenset(route.destination.version for route in self.routes if route.interface in self.links)
+
+    def without(self, interfaces: Collection[str]) -> DesiredState:
+        """The same but for tunnel interfaces that could not be made. Their backstops stay: nothing goes around them."""
+        return DesiredState(
+            {name: link for name, link in self.links.items() if name not in interfaces},
+            frozenset(a for a in self.addresses if a.interface not in interfaces),
+            frozenset(r for r in self.routes if r.interface not in interfaces),
+        )
 
 
 NOTHING = DesiredState({}, frozenset(), frozenset())

@@ -1,0 +1,1 @@
+"""The gateway process: the only asyncio of the project. It carries out what the engine decides."""

@@ -1,0 +1,177 @@
+"""UDP for IKE: a socket of our own on port 500 of each local address; port 4500 goes through the data plane."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Collection, Iterable
+from ipaddress import ip_address
+from typing import Final
+
+from isthmus.dataplane.backend import DataPlaneRefusal
+from isthmus.engine.outputs import SendDatagram, SendKeepAlive
+from isthmus.events.event import Event
+from isthmus.events.runtime import ListenFailed, Listening, SendFailed
+from isthmus.model.address import IKE_PORT, NAT_T_PORT, Address, Datagram, Endpoint
+from isthmus.model.quantities import Instant
+from isthmus.runtime.plane import Plane
+
+RECEIVE_BUFFER = 4 * 1024 * 1024
+"""Octets: some thousand IKE messages, the burst of a neighbour's restart with all its tunnels."""
+LARGEST_DATAGRAM = 65535
+BURST = 64
+"""Datagrams taken at once from one socket, before timers and other sockets have their turn."""
+REMEMBERED_FAILURES = 1024
+"""Ways that failed lately, so that each failure is told once. Peers can be strangers, so the number is bounded."""
+SO_RCVBUFFORCE = 33
+"""Linux asm-generic/socket.h; Python does not name it."""
+
+
+class Transport:
+    """Listens at local addresses and sends from them. Nothing that the network does to it raises."""
+
+    def __init__(
+        self,
+        plane: Plane,
+        *,
+        deliver: Callable[[Datagram], None],
+        record: Callable[[Event], None],
+        clock: Callable[[], Instant],
+    ) -> None:
+        self._plane: Final = plane
+        self._deliver: Final = deliver
+        self._record: Final = record
+        self._clock: Final = clock
+        self._wanted: frozenset[Address] = frozenset()
+        self._sockets: dict[Address, socket.socket] = {}
+        self._encapsulated: set[Address] = set()
+        self._deaf: set[Endpoint] = set()
+        self._failing: dict[tuple[Endpoint, Endpoint], str] = {}
+
+    @property
+    def listening(self) -> frozenset[Endpoint]:
+        return frozenset(
+            {Endpoint(address, IKE_PORT) for address in self._sockets}
+            | {Endpoint(address, NAT_T_PORT) for address in self._encapsulated}
+        )
+
+    def listen(self, addresses: Iterable[Address]) -> None:
+        """Listens at these too. What fails now, `retry` tries again."""
+        self._wanted |= frozenset(addresses)
+        self.retry()
+
+    def retry(self) -> None:
+        """Opens what is wanted and not open: an address may come later than we do."""
+        for address in self._wanted - self._sockets.keys():
+            self._attempt(Endpoint(address, IKE_PORT), self._open)
+        for address in self._wanted - self._encapsulated:
+            self._attempt(Endpoint(address, NAT_T_PORT), self._open_encapsulated)
+
+    def retain(self, addresses: Collection[Address]) -> None:
+        """Closes all that is open elsewhere."""
+        self._wanted = self._wanted & frozenset(addresses)
+        for address in self._sockets.keys() - self._wanted:
+            self._close(self._sockets.pop(address))
+        for address in self._encapsulated - self._wanted:
+            self._encapsulated.discard(address)
+            self._plane.unlisten(address)
+        self._deaf = {local for local in self._deaf if local.address in self._wanted}
+
+    def send(self, order: SendDatagram) -> None:
+        """Sends one IKE message, with its marker where the local port is the NAT-T port."""
+        if order.local.port == NAT_T_PORT:
+            self._send(order.local, order.remote, lambda: self._send_encapsulated(order))
+        else:
+            self._send(order.local, order.remote, lambda: self._send_plain(order))
+
+    def send_keep_alive(self, order: SendKeepAlive) -> None:
+        self._send(order.local, order.remote, lambda: self._plane.send_keep_alive(order.local, order.remote))
+
+    def close(self) -> None:
+        self.retain(())
+
+    def _open(self, local: Endpoint) -> None:
+        version = local.address.version
+        opened = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+        try:
+            opened.setblocking(False)
+            if version == 6:
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            _widen(opened)
+            opened.bind((str(local.address), local.port))
+        except OSError:
+            opened.close()
+            raise
+        self._sockets[local.address] = opened
+        asyncio.get_running_loop().add_reader(opened, self._receive, local, opened)
+
+    def _open_encapsulated(self, local: Endpoint) -> None:
+        self._plane.listen(local.address)
+        self._encapsulated.add(local.address)
+
+    def _close(self, opened: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(opened)
+        opened.close()
+
+    def _attempt(self, local: Endpoint, open_: Callable[[Endpoint], None]) -> None:
+        try:
+            open_(local)
+        except (OSError, DataPlaneRefusal) as error:
+            if local not in self._deaf:
+                self._deaf.add(local)
+                self._record(ListenFailed(at=self._clock(), local=local, why=reason(error)))
+            return
+        self._deaf.discard(local)
+        self._record(Listening(at=self._clock(), local=local))
+
+    def _receive(self, local: Endpoint, opened: socket.socket) -> None:
+        for _ in range(BURST):
+            try:
+                octets, source = opened.recvfrom(LARGEST_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:
+                # An ICMP error that belongs to an earlier datagram; it says nothing about this socket.
+                continue
+            remote = Endpoint(ip_address(source[0]), source[1])
+            self._deliver(Datagram(local, remote, octets))
+
+    def _send_plain(self, order: SendDatagram) -> None:
+        opened = self._sockets.get(order.local.address)
+        if opened is None:
+            raise DataPlaneRefusal("nothing listens at this address")
+        with contextlib.suppress(BlockingIOError):  # a full buffer is a lossy network
+            opened.sendto(order.octets, (str(order.remote.address), order.remote.port))
+
+    def _send_encapsulated(self, order: SendDatagram) -> None:
+        self._plane.send_ike(order.local, order.remote, order.octets)
+
+    def _send(self, local: Endpoint, remote: Endpoint, send: Callable[[], None]) -> None:
+        way = (local, remote)
+        try:
+            send()
+        except (OSError, DataPlaneRefusal) as error:
+            why = reason(error)
+            if self._failing.get(way) != why:
+                if len(self._failing) >= REMEMBERED_FAILURES:
+                    self._failing.clear()
+                self._failing[way] = why
+                self._record(SendFailed(at=self._clock(), local=local, remote=remote, why=why))
+            return
+        self._failing.pop(way, None)
+
+
+def _widen(opened: socket.socket) -> None:
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except OSError:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
+def reason(error: OSError | DataPlaneRefusal) -> str:
+    """What the operator reads."""
+    if isinstance(error, DataPlaneRefusal):
+        return error.why
+    return os.strerror(error.errno) if error.errno else str(error)
