@@ -1,0 +1,352 @@
+"""What must hold after every step of every story, whatever the network does.
+
+Each invariant is an object of its own; `World` shows it every frame that a site sends and every site that something
+happened to. Each has a mutant in the tests that shows it can fail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from isthmus.dataplane.memory import EspPacket, Packet
+from isthmus.engine.views import ChildView, IkeSaView
+from isthmus.events.ike import EngineFault
+from isthmus.model.plan import PreSharedKey
+from isthmus.model.sa_spec import Direction, SaId, SaSpec
+from isthmus.sim.failure import Violation
+from isthmus.sim.network import Frame
+from isthmus.sim.site import Site
+from isthmus.wire import udp
+from isthmus.wire.errors import WireError
+from isthmus.wire.ikev2 import message
+from isthmus.wire.ikev2.header import Header, decode_header
+from isthmus.wire.ikev2.payloads import EncryptedFragment, Notify
+from isthmus.wire.registry import ExchangeType, PayloadType
+
+SHORTEST_SECRET = 8
+"""Octets: shorter ones occur by chance in a random string."""
+
+IKE_SAS_OF_A_PEER = 6
+"""Two that crossed at set-up, each being rekeyed from both ends."""
+
+SAS_OF_A_CHILD = 16
+"""Two directions, of two crossed children, each rekeyed from both ends, old and new."""
+
+SEALED = (PayloadType.SK, PayloadType.SKF)
+_Line = tuple[bytes, bytes, bool, bool]
+"""One direction of one IKE SA: its SPIs, whether the original initiator speaks, and whether it answers."""
+
+LIVE = ("installed", "rekeying")
+"""States of a Child SA in which both its SAs must be in the data plane."""
+
+
+class Invariant(Protocol):
+    """`story` is the sentence that is broken when a check fails."""
+
+    story: str
+
+    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None: ...
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None: ...
+
+
+class Quiet:
+    """An invariant that looks at one of the two only."""
+
+    story: str
+
+    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None: ...
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None: ...
+
+    def broken(self, why: str) -> Violation:
+        return Violation(self.story, why)
+
+
+class InboundSpisAreUnique(Quiet):
+    story = "no two installed inbound SAs of a gateway share an SPI"
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+        counts = Counter((s.protocol, s.spi) for s in site.plane.installed if s.direction is Direction.INBOUND)
+        for (_, spi), count in counts.items():
+            if count > 1:
+                raise self.broken(f"{site.name} has {count} inbound SAs 0x{spi:08x}")
+
+
+class EndsAgree(Quiet):
+    story = "what one end seals the other can open: keys, algorithms, selectors and mode agree crosswise"
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+        for other in sites.values():
+            if other is not site:
+                self._compare(site, other)
+                self._compare(other, site)
+
+    def _compare(self, sender: Site, receiver: Site) -> None:
+        inbound = {(s.protocol, s.spi): s for s in receiver.plane.installed if s.direction is Direction.INBOUND}
+        for out in sender.plane.installed:
+            into = inbound.get((out.protocol, out.spi)) if out.direction is Direction.OUTBOUND else None
+            if into is not None and (what := _disagreement(out, into)):
+                raise self.broken(f"{what} of SA 0x{out.spi:08x} from {sender.name} to {receiver.name}")
+
+
+class KeysAreFresh(Quiet):
+    story = "no two SAs of a gateway share a key"
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+        seen: dict[bytes, SaId] = {}
+        for spec in site.plane.installed:
+            key = spec.encryption_key.reveal() + spec.integrity_key.reveal()
+            if len(key) < SHORTEST_SECRET:
+                continue
+            if key in seen:
+                raise self.broken(f"{site.name}: {spec.id} and {seen[key]}")
+            seen[key] = spec.id
+
+
+class NothingInTheClear(Quiet):
+    story = "nothing protected leaves in the clear"
+
+    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
+        if isinstance(frame.body, Packet):
+            raise self.broken(f"{frame.body.source} > {frame.body.destination} left as it was")
+        octets = _ike(frame)
+        if octets is None:
+            return
+        header = _header(octets)
+        if header is None:
+            raise self.broken(f"what {frame.source} sent is no IKE message")
+        if not _may_be_open(header, octets):
+            raise self.broken(f"{header.exchange.name} {header.message_id} of {frame.source} is not sealed")
+
+
+class SecretsStayHome(Quiet):
+    story = "no key and no pre-shared key is ever sent"
+
+    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
+        octets = _ike(frame)
+        if octets is None:
+            return
+        for site in sites.values():
+            for secret in _secrets(site):
+                if len(secret) >= SHORTEST_SECRET and secret in octets:
+                    raise self.broken(f"{frame.source} sent a secret of {site.name} in {len(octets)} octets")
+
+
+class MessageIdsRise(Quiet):
+    """RFC 7296, 2.1 and 2.2: a new request has the next ID; what is repeated is the same message."""
+
+    story = "message IDs only rise, and a repeated message is the same to the last bit"
+
+    def __init__(self) -> None:
+        self._latest: dict[_Line, int] = {}
+        self._said: dict[tuple[_Line, int, int, int], bytes] = {}
+
+    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
+        octets = _ike(frame)
+        header = _header(octets) if octets is not None else None
+        # IKE_SA_INIT is said again with a cookie or another group under the same ID 0 (RFC 7296, 2.6 and 1.2).
+        if octets is None or header is None or header.exchange == ExchangeType.IKE_SA_INIT:
+            return
+        if header.next_payload not in SEALED:
+            return
+        line = (header.initiator_spi, header.responder_spi, header.initiator, header.response)
+        self._rises(line, header, frame)
+        # RFC 7383, 2.5.2: fragments may be cut anew and smaller; then their total grows.
+        said = (line, int(header.message_id), *_fragment(octets, header))
+        digest = hashlib.blake2b(octets, digest_size=8).digest()
+        if self._said.setdefault(said, digest) != digest:
+            raise self.broken(f"{_name(header)} of {frame.source} was repeated with other content")
+
+    def _rises(self, line: _Line, header: Header, frame: Frame) -> None:
+        number, latest = int(header.message_id), self._latest.get(line)
+        if latest is None or number <= latest:
+            # The first sealed request of an IKE SA is 1 after IKE_SA_INIT, 0 for the replier and after a rekey.
+            known = latest is not None or number <= 1 or header.response
+        else:
+            known = number == latest + 1 or header.response
+        if not known:
+            raise self.broken(f"{_name(header)} of {frame.source} follows {latest}")
+        self._latest[line] = max(number, latest or 0)
+
+
+class SequenceNumbersRise(Quiet):
+    """RFC 4303, 3.3.3; and no nonce of a counter-mode cipher is used twice."""
+
+    story = "the sequence numbers of an SA only rise"
+
+    def __init__(self) -> None:
+        self._latest: dict[tuple[object, int], int] = {}
+
+    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
+        if isinstance(frame.body, EspPacket):
+            line = (frame.destination, frame.body.spi)
+            if frame.body.sequence <= self._latest.get(line, 0):
+                raise self.broken(f"{frame.body.sequence} again on 0x{frame.body.spi:08x} of {frame.source}")
+            self._latest[line] = frame.body.sequence
+
+
+class PlaneHoldsWhatTheGatewaySays(Quiet):
+    story = "every SA in the data plane belongs to a child of the gateway, and every live child's SAs are there"
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+        held = {spec.id for spec in site.plane.installed}
+        children = [child for ike in _ike_sas(site) for child in ike.children]
+        owned = {sa for child in children for sa in (child.inbound, child.outbound)}
+        for orphan in sorted(held - owned, key=str):
+            raise self.broken(f"{site.name}: nobody owns {orphan}")
+        for child in children:
+            if child.state in LIVE:
+                for sa in (child.inbound, child.outbound):
+                    if sa not in held:
+                        raise self.broken(f"{site.name}: {child.name} is {child.state} without its {sa}")
+
+
+class StateIsBounded(Quiet):
+    story = "state is bounded, whatever is sent to us"
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+        if site.gateway is None:
+            return
+        plan, ike_sas = site.gateway.plan, site.gateway.ike_sas()
+        half_open = sum(1 for ike in ike_sas if ike.state == "connecting")
+        limits = {
+            "half-open IKE SAs": (half_open, plan.settings.maximum_half_opened_sa + len(plan.peers)),
+            "IKE SAs": (len(ike_sas) - half_open, IKE_SAS_OF_A_PEER * len(plan.peers)),
+            "IPsec SAs": (
+                len(site.plane.installed),
+                SAS_OF_A_CHILD * sum(len(tunnel.children) for tunnel in plan.tunnels.values()),
+            ),
+        }
+        for what, (count, limit) in limits.items():
+            if count > limit:
+                raise self.broken(f"{site.name} holds {count} {what}, at most {limit} are explained")
+
+
+class EffectsAreAnswered(Quiet):
+    story = "every effect is applied or answered"
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+        if site.ledger.open:
+            ticket, op = next(iter(site.ledger.open.items()))
+            raise self.broken(f"{site.name}: {type(op).__name__} with ticket {ticket} had no outcome")
+
+
+class NoFaults(Quiet):
+    story = "no bug of ours ends an SA"
+
+    def __init__(self) -> None:
+        self._read: Counter[str] = Counter()
+
+    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+        for event in site.events[self._read[site.name] :]:
+            if isinstance(event, EngineFault):
+                raise self.broken(f"{site.name}: {event.tell()}")
+        self._read[site.name] = len(site.events)
+
+
+def all_invariants() -> tuple[Invariant, ...]:
+    """Fresh ones, for one run."""
+    return (
+        InboundSpisAreUnique(),
+        EndsAgree(),
+        KeysAreFresh(),
+        NothingInTheClear(),
+        SecretsStayHome(),
+        MessageIdsRise(),
+        SequenceNumbersRise(),
+        PlaneHoldsWhatTheGatewaySays(),
+        StateIsBounded(),
+        EffectsAreAnswered(),
+        NoFaults(),
+    )
+
+
+def quiet(sites: Iterable[Site]) -> bool:
+    """Nothing is being negotiated, rekeyed or deleted anywhere."""
+    return all(
+        ike.state == "established" and all(child.state == "installed" for child in ike.children)
+        for site in sites
+        for ike in _ike_sas(site)
+    )
+
+
+def duplicates(site: Site) -> Iterator[str]:
+    """Configured children with more than one live Child SA for the same selectors; to be asked once all is quiet."""
+    live = Counter(_selectors(child) for ike in _ike_sas(site) for child in ike.children if child.state in LIVE)
+    return (f"{count} Child SAs of {name} at {site.name}" for (name, *_), count in live.items() if count > 1)
+
+
+def live_children(site: Site, name: str | None = None) -> tuple[ChildView, ...]:
+    """The Child SAs in force, of one configured child or of all."""
+    children = (child for ike in _ike_sas(site) for child in ike.children)
+    return tuple(child for child in children if child.state in LIVE and name in (None, child.name))
+
+
+def _ike_sas(site: Site) -> tuple[IkeSaView, ...]:
+    return site.gateway.ike_sas() if site.gateway else ()
+
+
+def _selectors(child: ChildView) -> tuple[str, frozenset[object], frozenset[object]]:
+    return child.name, frozenset(child.local_ts), frozenset(child.remote_ts)
+
+
+def _disagreement(out: SaSpec, into: SaSpec) -> str | None:
+    pairs = {
+        "encryption": (out.encryption, into.encryption),
+        "encryption key": (out.encryption_key, into.encryption_key),
+        "integrity": (out.integrity, into.integrity),
+        "integrity key": (out.integrity_key, into.integrity_key),
+        "ESN": (out.esn, into.esn),
+        "mode": (out.mode, into.mode),
+        "encapsulation": (out.udp, into.udp),
+        "selectors of the sender": (set(out.local_selectors), set(into.remote_selectors)),
+        "selectors of the receiver": (set(out.remote_selectors), set(into.local_selectors)),
+    }
+    return next((what for what, (one, other) in pairs.items() if one != other), None)
+
+
+def _secrets(site: Site) -> Iterator[bytes]:
+    for spec in site.plane.installed:
+        yield spec.encryption_key.reveal()
+        yield spec.integrity_key.reveal()
+    for peer in site.plan.peers.values():
+        if isinstance(peer.authentication, PreSharedKey):
+            yield peer.authentication.secret.reveal()
+
+
+def _ike(frame: Frame) -> bytes | None:
+    """The IKE message in a frame that we sent; None: ESP or a keep-alive."""
+    octets = frame.body
+    if not isinstance(octets, bytes) or octets == udp.KEEPALIVE:
+        return None
+    return octets.removeprefix(udp.NON_ESP_MARKER)
+
+
+def _header(octets: bytes) -> Header | None:
+    try:
+        return decode_header(octets)
+    except WireError:
+        return None
+
+
+def _may_be_open(header: Header, octets: bytes) -> bool:
+    if header.exchange == ExchangeType.IKE_SA_INIT or header.next_payload in SEALED:
+        return True
+    # RFC 7296, 1.5 and 2.21: without an SA that both know, one error notification may answer.
+    payloads = message.decode(octets).payloads
+    return header.response and len(payloads) == 1 and isinstance(payloads[0], Notify)
+
+
+def _fragment(octets: bytes, header: Header) -> tuple[int, int]:
+    if header.next_payload != PayloadType.SKF:
+        return 0, 0
+    last = message.decode(octets).payloads[-1]
+    return (last.number, last.total) if isinstance(last, EncryptedFragment) else (0, 0)
+
+
+def _name(header: Header) -> str:
+    return f"{header.exchange.name} {'response' if header.response else 'request'} {header.message_id}"

@@ -1,0 +1,210 @@
+"""Plans written in code, so that a scenario reads like a story: parties, and what each thinks was agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address, ip_network
+
+from isthmus.dataplane.memory import Packet
+from isthmus.model import algorithms
+from isthmus.model.address import Address
+from isthmus.model.identity import Identity
+from isthmus.model.plan import (
+    AntiReplay,
+    ChildPlan,
+    DynamicPeer,
+    Encapsulation,
+    FixedPeer,
+    Fragmentation,
+    IkeProfile,
+    InterfacePlan,
+    IpsecProfile,
+    Lifetime,
+    Liveness,
+    NamedPeer,
+    NatTraversal,
+    PeerAddress,
+    PeerPlan,
+    Plan,
+    PreSharedKey,
+    SessionSettings,
+    Start,
+    TunnelPlan,
+)
+from isthmus.model.proposal import Proposal, Protocol, Transform, TransformType
+from isthmus.model.quantities import Seconds
+from isthmus.model.secret import Secret
+from isthmus.model.selectors import TrafficSelector
+from isthmus.sim.site import Site
+from isthmus.sim.world import World
+
+HOUR = Seconds(3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyId:
+    """One pair of networks as a party writes it down."""
+
+    name: str
+    local: str
+    remote: str
+    protocol: int = 0
+
+    @property
+    def mirrored(self) -> ProxyId:
+        """As the other party must write it to agree."""
+        return replace(self, local=self.remote, remote=self.local)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of a tunnel, and its side of the agreement. Defaults of two parties agree with each other."""
+
+    name: str
+    address: str
+    proxy_ids: tuple[ProxyId, ...]
+    psk: bytes = b"as long as two people can remember"
+    ike: tuple[str, ...] = ("aes-128-gcm/sha256/group31",)
+    """Proposals: encryption, integrity where it is no AEAD, PRF, then groups, as the configuration spells them."""
+    esp: tuple[str, ...] = ("aes-128-gcm",)
+    """Proposals: encryption, integrity where it is no AEAD, then groups for a fresh key exchange."""
+    ike_lifetime: Seconds = Seconds(8 * HOUR)
+    child_lifetime: Seconds = HOUR
+    child_octets: int | None = None
+    passive: bool = False
+    start: Start = Start.IMMEDIATE
+    liveness: Liveness = field(default_factory=Liveness)
+    nat_traversal: NatTraversal = field(default_factory=NatTraversal)
+    encapsulation: Encapsulation = Encapsulation.AUTO
+    fragmentation: Fragmentation = field(default_factory=Fragmentation)
+    require_cookie: bool = False
+    authentication_multiple: int = 0
+    settings: SessionSettings = field(default_factory=SessionSettings)
+    anti_replay: AntiReplay = field(default_factory=AntiReplay)
+    identity: str | None = None
+    """FQDN; None: the name's."""
+    looks_for: str | None = None
+    """FQDN that it demands of the other; None: the other's own."""
+    knows: str | None = None
+    """Where it believes the other to be: an address, a DNS name or `dynamic`; None: where it is."""
+
+    @property
+    def fqdn(self) -> str:
+        return self.identity or f"{self.name}.example"
+
+
+EAST = Party("east", "192.0.2.1", (ProxyId("lan", "10.1.0.0/16", "10.2.0.0/16"),))
+"""Begins, unless a story says otherwise."""
+
+WEST = Party("west", "198.51.100.2", (EAST.proxy_ids[0].mirrored,), passive=True)
+"""Waits to be called."""
+
+
+def plan_of(here: Party, there: Party) -> Plan:
+    """What one party's configuration compiles to. The peer and the tunnel are named after the other party."""
+    profile = IkeProfile(
+        "ike",
+        tuple(ike_proposal(text) for text in here.ike),
+        Lifetime(here.ike_lifetime),
+        here.authentication_multiple,
+    )
+    peer = PeerPlan(
+        name=there.name,
+        interface="eth0",
+        local=ip_address(here.address),
+        address=_whereabouts(here.knows or there.address),
+        authentication=PreSharedKey(Secret(here.psk)),
+        local_id=Identity.fqdn(here.fqdn),
+        peer_id=Identity.fqdn(here.looks_for or there.fqdn),
+        profile=profile,
+        passive=here.passive,
+        nat_traversal=here.nat_traversal,
+        encapsulation=here.encapsulation,
+        fragmentation=here.fragmentation,
+        liveness=here.liveness,
+        require_cookie=here.require_cookie,
+    )
+    tunnel = TunnelPlan(
+        name=there.name,
+        interface="tunnel.1",
+        peer=there.name,
+        profile=IpsecProfile(
+            "esp", tuple(esp_proposal(text) for text in here.esp), Lifetime(here.child_lifetime, here.child_octets)
+        ),
+        children=tuple(_child(there.name, proxy) for proxy in here.proxy_ids),
+        anti_replay=here.anti_replay,
+        start=here.start,
+    )
+    interfaces = {
+        "eth0": InterfacePlan("eth0", "untrust", "default"),
+        "tunnel.1": InterfacePlan("tunnel.1", "vpn", "default"),
+    }
+    return Plan(here.settings, interfaces, (), {peer.name: peer}, {tunnel.name: tunnel})
+
+
+def merged(one: Plan, other: Plan) -> Plan:
+    """A hub's plan: the peers and tunnels of both, each tunnel with an interface of its own."""
+    tunnels = {**one.tunnels, **other.tunnels}
+    apart = {t.name: replace(t, interface=f"tunnel.{n}") for n, t in enumerate(tunnels.values(), 1)}
+    interfaces = {t.interface: InterfacePlan(t.interface, "vpn", "default") for t in apart.values()}
+    return replace(one, interfaces={**one.interfaces, **interfaces}, peers={**one.peers, **other.peers}, tunnels=apart)
+
+
+def join(world: World, east: Party = EAST, west: Party = WEST) -> tuple[Site, Site]:
+    """Two sites, each with its own view of the agreement."""
+    one = world.site(east.name, plan_of(east, west), ip_address(east.address))
+    other = world.site(west.name, plan_of(west, east), ip_address(west.address))
+    return one, other
+
+
+def child_names(site: Site) -> tuple[str, ...]:
+    """All configured children of a site."""
+    return tuple(child.name for tunnel in site.plan.tunnels.values() for child in tunnel.children)
+
+
+def packet_for(proxy: ProxyId, number: int = 0) -> Packet:
+    """A packet that the proxy ID protects, from its first host on the local side."""
+    source, destination = ip_network(proxy.local), ip_network(proxy.remote)
+    return Packet(source[1 + number], destination[1 + number], protocol=proxy.protocol or 17)
+
+
+def ike_proposal(text: str) -> Proposal:
+    """`aes-128-gcm/sha256/group31`, `aes-256-cbc/sha256/sha256/group14`."""
+    encryption, *rest = text.split("/")
+    row = algorithms.ENCRYPTION_BY_NAME[encryption]
+    transforms = [Transform(TransformType.ENCR, row.ikev2, row.key_bits)]
+    if not row.aead:
+        transforms.append(Transform(TransformType.INTEG, algorithms.INTEGRITY_BY_NAME[rest.pop(0)].ikev2))
+    transforms.append(Transform(TransformType.PRF, algorithms.PRF_BY_NAME[rest.pop(0)].ikev2))
+    return Proposal(Protocol.IKE, (*transforms, *_groups(rest)))
+
+
+def esp_proposal(text: str) -> Proposal:
+    """`aes-128-gcm`, `aes-256-cbc/sha256/group14`."""
+    encryption, *rest = text.split("/")
+    row = algorithms.ENCRYPTION_BY_NAME[encryption]
+    transforms = [Transform(TransformType.ENCR, row.ikev2, row.key_bits)]
+    if not row.aead:
+        transforms.append(Transform(TransformType.INTEG, algorithms.INTEGRITY_BY_NAME[rest.pop(0)].ikev2))
+    return Proposal(Protocol.ESP, (*transforms, *_groups(rest), Transform(TransformType.SN, 0)))
+
+
+def _groups(names: Iterable[str]) -> tuple[Transform, ...]:
+    return tuple(Transform(TransformType.KE, algorithms.KEY_EXCHANGE_BY_NAME[name].ikev2) for name in names)
+
+
+def _child(tunnel: str, proxy: ProxyId) -> ChildPlan:
+    local = TrafficSelector.of_network(ip_network(proxy.local), proxy.protocol)
+    remote = TrafficSelector.of_network(ip_network(proxy.remote), proxy.protocol)
+    return ChildPlan(tunnel, proxy.name, (local,), (remote,))
+
+
+def _whereabouts(text: str) -> PeerAddress:
+    if text == "dynamic":
+        return DynamicPeer()
+    try:
+        address: Address = ip_address(text)
+    except ValueError:
+        return NamedPeer(text)
+    return FixedPeer(address)

@@ -1,0 +1,6 @@
+"""Named, documented stories. Importing this package fills the table."""
+
+from isthmus.sim.scenario import TABLE
+from isthmus.sim.scenarios import crossing, delete, hostile, nat, recovery, refusal, rekey, setup, weather
+
+__all__ = ["TABLE", "crossing", "delete", "hostile", "nat", "recovery", "refusal", "rekey", "setup", "weather"]

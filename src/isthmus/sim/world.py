@@ -1,0 +1,162 @@
+"""The simulated world: sites on a network, virtual time, and invariants that are checked after every step."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from isthmus.dataplane.memory import Packet
+from isthmus.engine.gateway import Gateway
+from isthmus.engine.surroundings import Surroundings
+from isthmus.model.address import Address
+from isthmus.model.plan import Plan
+from isthmus.model.quantities import Instant, Seconds
+from isthmus.sim import invariants
+from isthmus.sim.agenda import Agenda
+from isthmus.sim.failure import GoalMissed, SimulationFailure, Violation
+from isthmus.sim.flow import Flow
+from isthmus.sim.invariants import Invariant
+from isthmus.sim.nat import MAPPING_TIMEOUT, Nat
+from isthmus.sim.network import Frame, Link, Network, Uplink
+from isthmus.sim.site import Brain, Site
+from isthmus.sim.transcript import Transcript
+
+FRAME_TIME = Seconds(0.1)
+"""Between two packets of a flow, unless the story says otherwise."""
+
+PATIENCE = 100
+"""Calls of one site's timer at one instant before it counts as stuck."""
+
+STEPS = 2_000_000
+"""More than any story needs: what goes beyond is a storm."""
+
+MINUTE = Seconds(60.0)
+
+
+class World:
+    """Same seed, same story, to the last octet. Every random choice of the network and of a site has its own stream."""
+
+    def __init__(
+        self,
+        seed: int,
+        link: Link | None = None,
+        *,
+        replay: str = "",
+        make: Callable[[Plan, Surroundings], Brain] = Gateway,
+    ) -> None:
+        self.seed = seed
+        self.agenda = Agenda()
+        self.transcript = Transcript()
+        self.network = Network(self.agenda, self.stream("network"), self.transcript, link or Link())
+        self.sites: dict[str, Site] = {}
+        self.invariants: tuple[Invariant, ...] = invariants.all_invariants()
+        self.steps = 0
+        self._replay = replay
+        self._make = make
+        self._timer_calls: Counter[str] = Counter()
+        self.network.taps.append(self._see)
+
+    @property
+    def now(self) -> Instant:
+        return self.agenda.now
+
+    def stream(self, name: str) -> random.Random:
+        """A stream of random numbers of its own: a change in one place does not shift all others."""
+        return random.Random(f"{self.seed}:{name}")  # noqa: S311 - a simulation wants to be predictable
+
+    def site(self, name: str, plan: Plan, address: Address, *, behind: Nat | None = None) -> Site:
+        """A site that boots when the story begins to run."""
+        uplink: Uplink = behind or self.network
+        rng = self.stream(name)
+        site = Site(name, plan, address, uplink, self.agenda, self.transcript, rng, self._make)
+        self.sites[name] = site
+        self.agenda.after(Seconds(0.0), lambda: None if site.up else site.boot())
+        return site
+
+    def nat(self, public: Address, timeout: Seconds = MAPPING_TIMEOUT) -> Nat:
+        """A NAPT box; sites are put `behind` it."""
+        return Nat(self.network, self.agenda, self.stream(f"nat {public}"), public, timeout)
+
+    def flow(self, source: Site, destination: Site, packet: Packet, every: Seconds = FRAME_TIME) -> Flow:
+        """Traffic that begins when it is started."""
+        # The route of the host network: into the tunnel whose proxy ID leads there.
+        interface = next(
+            tunnel.interface
+            for tunnel in source.plan.tunnels.values()
+            for child in tunnel.children
+            if any(s.admits(packet.destination, packet.protocol, packet.destination_port) for s in child.remote)
+            and any(s.admits(packet.source, packet.protocol, packet.source_port) for s in child.local)
+        )
+        return Flow(self.agenda, source, destination, interface, packet, every)
+
+    def run(self, until: Callable[[], bool] | None = None, limit: Seconds = MINUTE) -> None:
+        """Lets time pass until the goal holds; a goal that is not reached within the limit is a failure.
+
+        Without a goal the whole time passes.
+        """
+        end = Instant(self.now + limit)
+        while until is None or not until():
+            due = self._due()
+            if due is None or due > end:
+                self.agenda.advance(end)
+                # The goal may depend on the time alone; look once more before giving up.
+                if until is not None and not until():
+                    raise self.failure(GoalMissed(f"not reached within {limit:g} s"))
+                return
+            self._step(due)
+
+    def check(self, promise: str, holds: object) -> None:
+        """What the story promises at this point."""
+        if not holds:
+            raise self.failure(GoalMissed(f"{promise}: not so"))
+
+    def settle(self, limit: Seconds = MINUTE) -> None:
+        """Waits until nothing is being negotiated; then each selector set has at most one live child, at both ends."""
+        self.run(until=lambda: self.network.in_flight == 0 and invariants.quiet(self.sites.values()), limit=limit)
+        for site in self.sites.values():
+            for twin in invariants.duplicates(site):
+                raise self.failure(Violation("exactly one live child for each selector set once all is quiet", twin))
+
+    def failure(self, cause: Exception) -> SimulationFailure:
+        """The cause with everything that is needed to see it again."""
+        return SimulationFailure(
+            str(cause), at=self.now, seed=self.seed, replay=self._replay, transcript=self.transcript.lines
+        )
+
+    def _due(self) -> Instant | None:
+        dues = [site.due for site in self.sites.values()]
+        return min((due for due in (self.agenda.due, *dues) if due is not None), default=None)
+
+    def _step(self, due: Instant) -> None:
+        self.steps += 1
+        try:
+            if self.steps > STEPS:
+                raise Violation("a story ends", f"{STEPS} steps and no end: a storm")
+            self._act(due)
+            for site in self.sites.values():
+                if site.touched:
+                    site.touched = False
+                    for invariant in self.invariants:
+                        invariant.stepped(site, self.sites)
+        except Violation as violation:
+            raise self.failure(violation) from violation
+
+    def _act(self, due: Instant) -> None:
+        if due > self.now:
+            self._timer_calls.clear()
+        if self.agenda.due is not None and self.agenda.due <= due:
+            self.agenda.take()()
+            return
+        self.agenda.advance(due)
+        site = next(site for site in self.sites.values() if site.due is not None and site.due <= due)
+        self._timer_calls[site.name] += 1
+        if self._timer_calls[site.name] > PATIENCE:
+            raise Violation(
+                "a timer that was handled lies in the future", f"{site.name} is due at {due} again and again"
+            )
+        site.tick()
+
+    def _see(self, frame: Frame) -> None:
+        for invariant in self.invariants:
+            invariant.sent(frame, self.sites)
