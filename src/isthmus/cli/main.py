@@ -22,6 +22,8 @@ class Verbs(LazyVerbs):
         "test": "isthmus.cli.test:app",
         "clear": "isthmus.cli.clear:app",
         "rekey": "isthmus.cli.rekey:app",
+        "lab": "isthmus.cli.lab:lab",
+        "demo": "isthmus.cli.lab:demo",
         "completion": "isthmus.cli.completion:completion",
     }
 
