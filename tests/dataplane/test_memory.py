@@ -346,7 +346,7 @@ def test_limits_are_told_once_and_the_hard_one_ends_the_sa(limits: SaLimits, pac
         soft: [SoftExpired(outbound().id)],
         hard: [HardExpired(outbound().id)],
     }
-    assert east.drops() == {"hard-expired": 1}
+    assert east.drops() == {"expired": 1}
 
 
 def test_a_sequence_number_is_never_used_twice() -> None:

@@ -1,59 +1,13 @@
-"""Links, partitions and hooks."""
+"""Links and partitions."""
 
 from __future__ import annotations
 
-import random
-from ipaddress import ip_address
-
 import pytest
 
-from isthmus.model.address import Endpoint
-from isthmus.model.quantities import Seconds
-from isthmus.sim.agenda import Agenda
-from isthmus.sim.middle import Delay, Hold, Lose, Observe, Tamper
-from isthmus.sim.network import Frame, Link, Network
-from isthmus.sim.transcript import Transcript
-
-EAST, WEST = Endpoint(ip_address("192.0.2.1"), 500), Endpoint(ip_address("198.51.100.2"), 500)
-STILL = Link(latency=(0.01, 0.01))
-
-
-class Wire:
-    """A network with one listener at each end."""
-
-    def __init__(self, link: Link = STILL, seed: int = 1) -> None:
-        self.agenda = Agenda()
-        self.network = Network(self.agenda, random.Random(seed), Transcript(), link)
-        self.at_west: list[tuple[float, bytes]] = []
-        self.at_east: list[tuple[float, bytes]] = []
-        self.network.attach(EAST.address, lambda frame: self.at_east.append((self.agenda.now, _octets(frame))))
-        self.network.attach(WEST.address, lambda frame: self.at_west.append((self.agenda.now, _octets(frame))))
-
-    def send(self, *bodies: bytes) -> None:
-        for body in bodies:
-            self.network.send(Frame(EAST, WEST, body))
-
-    def answer(self, body: bytes) -> None:
-        self.network.send(Frame(WEST, EAST, body))
-
-    def pass_time(self, seconds: float = 60.0) -> None:
-        end = self.agenda.now + seconds
-        while self.agenda.due is not None and self.agenda.due <= end:
-            self.agenda.take()()
-        self.agenda.advance(end)  # type: ignore[arg-type]
-
-    @property
-    def arrived(self) -> list[bytes]:
-        return [octets for _, octets in self.at_west]
-
-
-def _octets(frame: Frame) -> bytes:
-    assert isinstance(frame.body, bytes)
-    return frame.body
-
-
-def numbered(count: int) -> list[bytes]:
-    return [n.to_bytes(2) for n in range(count)]
+from isthmus.model.address import Address
+from isthmus.sim.middle import Observe
+from isthmus.sim.network import Frame, Link
+from tests.sim.wire import EAST, WEST, Wire, numbered
 
 
 def test_a_frame_takes_the_time_of_its_link() -> None:
@@ -111,9 +65,9 @@ def test_a_link_of_one_direction_leaves_the_other_alone() -> None:
 
 
 @pytest.mark.parametrize("source", [None, EAST.address, WEST.address])
-def test_a_partition_stops_its_direction_for_its_time(source: object) -> None:
+def test_a_partition_stops_its_direction_for_its_time(source: Address | None) -> None:
     wire = Wire()
-    wire.network.partition(10.0, source=source)  # type: ignore[arg-type]
+    wire.network.partition(10.0, source=source)
     wire.send(b"there")
     wire.answer(b"back")
     wire.pass_time(11.0)
@@ -122,37 +76,6 @@ def test_a_partition_stops_its_direction_for_its_time(source: object) -> None:
     wire.send(b"after")
     wire.pass_time()
     assert wire.arrived[-1] == b"after"
-
-
-def test_hooks_lose_delay_and_change_what_they_pick() -> None:
-    wire = Wire()
-    Lose(wire.network, lambda frame: frame.body == b"lost")
-    Delay(wire.network, lambda frame: frame.body == b"late", Seconds(5.0))
-    Tamper(wire.network, lambda frame: frame.body == b"good", lambda _: b"bad")
-    wire.send(b"lost", b"late", b"good", b"lost")
-    wire.pass_time()
-    assert wire.at_west == [(0.01, b"bad"), (0.01, b"lost"), (5.01, b"late")]
-
-
-def test_a_hook_can_skip_the_first_ones() -> None:
-    wire = Wire()
-    lost = Lose(wire.network, lambda frame: True, skip=2)
-    wire.send(*numbered(4))
-    wire.pass_time()
-    assert wire.arrived == [*numbered(2), numbered(4)[3]]
-    assert lost.acted == 1
-
-
-def test_held_frames_wait_until_they_are_let_go() -> None:
-    wire = Wire()
-    hold = Hold(wire.network, lambda frame: True)
-    wire.send(*numbered(3))
-    wire.pass_time(10.0)
-    assert wire.arrived == []
-    hold.release()
-    wire.send(b"after")
-    wire.pass_time()
-    assert wire.arrived == [*numbered(3), b"after"]
 
 
 def test_taps_see_what_sites_send_and_not_what_is_injected() -> None:

@@ -268,7 +268,7 @@ class MemoryPlane:
 
     def _exhausted(self, sa: _Sa) -> bool:
         if sa.hard_said:
-            code = "hard-expired"
+            code = "expired"
         elif not sa.spec.esn and sa.sequence + 1 >= self._sequence_space:
             # RFC 4303, 3.3.3: the counter must not cycle.
             code = "sequence-exhausted"
@@ -293,7 +293,7 @@ class MemoryPlane:
         if not _arrives_by(sa.spec, packet):
             code = "selector-mismatch"
         elif sa.hard_said:
-            code = "hard-expired"
+            code = "expired"
         else:
             self._count(sa, packet)
             return Arrival(sa.spec.interface, sa.spec.child, packet)
