@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isthmus.crypto.integrity import Authenticator
 from isthmus.crypto.protection import IntegrityFailure, Protection, protection
 from isthmus.model.algorithms import ENCRYPTION, ENCRYPTION_BY_NAME, INTEGRITY, INTEGRITY_BY_NAME, Encryption, Integrity
 
@@ -133,6 +134,16 @@ def test_a_plaintext_that_is_no_whole_block_is_refused(name: str) -> None:
     guard = under_keys((ENCRYPTION_BY_NAME[name], SHA1))
     with pytest.raises(ValueError, match="whole blocks"):
         guard.seal(b"", bytes(guard.iv), bytes(guard.block + 1))
+
+
+@pytest.mark.parametrize("name", ["aes-128-cbc", "3des", "des"])
+def test_a_broken_block_is_a_failure_even_if_its_icv_is_right(name: str) -> None:
+    # Only a peer that holds the key can send it: an error of the peer's, none of ours.
+    guard = under_keys((ENCRYPTION_BY_NAME[name], SHA1))
+    body = bytes(guard.iv + guard.block + 1)
+    icv = Authenticator(SHA1, bytes([7]) * 20).icv(b"associated", body)
+    with pytest.raises(IntegrityFailure):
+        guard.open(b"associated", body + icv)
 
 
 CBC = [
