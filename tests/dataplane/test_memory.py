@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -52,11 +53,11 @@ class Clock:
         return self.now
 
 
-def plane(clock: Clock | None = None, **options: object) -> MemoryPlane:
-    return MemoryPlane(clock or Clock(), **options)  # type: ignore[arg-type]
+def plane(clock: Clock | None = None, **options: Any) -> MemoryPlane:
+    return MemoryPlane(clock or Clock(), **options)
 
 
-def outbound(spi: int = SPI, **changes: object) -> SaSpec:
+def outbound(spi: int = SPI, **changes: Any) -> SaSpec:
     spec = SaSpec(
         direction=Direction.OUTBOUND,
         spi=OutboundSpi(spi),
@@ -72,10 +73,10 @@ def outbound(spi: int = SPI, **changes: object) -> SaSpec:
         integrity=None,
         integrity_key=Secret(b""),
     )
-    return replace(spec, **changes)  # type: ignore[arg-type]
+    return replace(spec, **changes)
 
 
-def inbound(spi: int = SPI, **changes: object) -> SaSpec:
+def inbound(spi: int = SPI, **changes: Any) -> SaSpec:
     """The other end of `outbound`."""
     mirrored = replace(
         outbound(spi),
@@ -87,13 +88,13 @@ def inbound(spi: int = SPI, **changes: object) -> SaSpec:
         local_selectors=(WEST_LAN,),
         remote_selectors=(EAST_LAN,),
     )
-    return replace(mirrored, **changes)  # type: ignore[arg-type]
+    return replace(mirrored, **changes)
 
 
 POLICY = PolicySpec("west:lan", "tunnel.1", 1, (EAST_LAN,), (WEST_LAN,))
 
 
-def joined(**options: object) -> tuple[MemoryPlane, MemoryPlane]:
+def joined(**options: Any) -> tuple[MemoryPlane, MemoryPlane]:
     """East, which sends, and west, which receives."""
     east, west = plane(**options), plane()
     east.apply(InstallPolicy(POLICY))
@@ -136,7 +137,7 @@ def test_a_packet_passes_from_one_end_to_the_other() -> None:
     ],
     ids=lambda difference: next(iter(difference)),
 )
-def test_ends_that_disagree_fail_the_integrity_check(difference: dict[str, object]) -> None:
+def test_ends_that_disagree_fail_the_integrity_check(difference: dict[str, Any]) -> None:
     east, west = joined()
     west.apply(RemoveSa(inbound().id))
     west.apply(InstallSa(inbound(**difference)))

@@ -55,7 +55,7 @@ def test_messages_are_picked_by_exchange_kind_and_sender() -> None:
     others = Observe(world.network, message(ExchangeType.CREATE_CHILD_SA))
     ends = Endpoint(east.address, 4500), Endpoint(west.address, 4500)
     say(east, SendDatagram(*ends, sealed(number=1)))
-    say(west, SendDatagram(*reversed(ends), sealed(number=1, response=True)))
+    say(west, SendDatagram(ends[1], ends[0], sealed(number=1, response=True)))
     assert (requests.acted, answers.acted, of_east.acted, others.acted) == (1, 1, 1, 0)
 
 
