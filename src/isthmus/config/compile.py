@@ -1,0 +1,177 @@
+"""A valid document to the plan: names resolved, defaults filled in, nothing left to look up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
+from typing import TypeAlias
+
+from isthmus.config.load import Document
+from isthmus.config.problems import NO_ADDRESS, Problem, Problems
+from isthmus.config.profiles import built_in_ike, built_in_ipsec
+from isthmus.config.proposals import ike_proposals, ipsec_proposals
+from isthmus.config.schema.gateways import IkeGateway
+from isthmus.config.schema.tunnels import IpsecTunnel
+from isthmus.config.selectors import selectors_of
+from isthmus.config.tree import Places
+from isthmus.model.address import Address
+from isthmus.model.identity import Identity, Matching
+from isthmus.model.plan import (
+    AntiReplay,
+    ChildPlan,
+    FixedPeer,
+    Fragmentation,
+    IkeProfile,
+    InterfacePlan,
+    IpsecProfile,
+    Lifetime,
+    Liveness,
+    NatTraversal,
+    PeerPlan,
+    Plan,
+    PostquantumKeys,
+    PreSharedKey,
+    RoutePlan,
+    SessionSettings,
+    TunnelPlan,
+)
+from isthmus.model.selectors import ANY_IPV4
+
+HostAddresses: TypeAlias = Callable[[str], tuple[Address, ...]]
+"""The addresses of an interface of the host, its first ones first; none where it has none, or is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The plan, or why there is none; in both cases what `check` would say."""
+
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    places: Places
+
+
+def compile(document: Document, host: HostAddresses | None = None) -> Compiled:  # noqa: A001
+    """Without a host, a gateway that leaves out its local address gets 0.0.0.0 or ::, to look at and not to run."""
+    if not document.valid:
+        return Compiled(None, document.problems, document.places)
+    compiler = _Compiler(document, host)
+    plan = compiler.plan()
+    if compiler.problems.sorted():
+        problems = sorted((*document.problems, *compiler.problems.sorted()), key=lambda p: p.place)
+        return Compiled(None, tuple(problems), document.places)
+    return Compiled(plan, document.problems, document.places)
+
+
+class _Compiler:
+    def __init__(self, document: Document, host: HostAddresses | None) -> None:
+        self._document = document
+        self._configuration = document.configuration
+        self._host = host
+        self.problems = Problems()
+
+    def plan(self) -> Plan:
+        configuration = self._configuration
+        settings = configuration.settings
+        return Plan(
+            settings=SessionSettings(
+                settings.cookie_activation_threshold,
+                settings.maximum_half_opened_sa,
+                settings.maximum_cached_certificates,
+            ),
+            interfaces=MappingProxyType(
+                {
+                    name: InterfacePlan(name, i.zone, i.virtual_router, i.address, i.mtu)
+                    for name, i in configuration.interfaces.items()
+                }
+            ),
+            routes=tuple(
+                RoutePlan(name, router, route.destination, route.interface, route.metric)
+                for router, table in configuration.virtual_routers.items()
+                for name, route in table.static_routes.items()
+            ),
+            peers=MappingProxyType({name: self._peer(name, g) for name, g in configuration.ike_gateways.items()}),
+            tunnels=MappingProxyType(
+                {
+                    name: self._tunnel(name, tunnel, tunnel.ike_gateway)
+                    for name, tunnel in configuration.ipsec_tunnels.items()
+                    if tunnel.ike_gateway is not None
+                }
+            ),
+        )
+
+    def _peer(self, name: str, gateway: IkeGateway) -> PeerPlan:
+        local = gateway.local_address or self._local_address(name, gateway)
+        ikev2 = gateway.ikev2
+        return PeerPlan(
+            name=name,
+            interface=gateway.interface,
+            local=local,
+            address=gateway.peer_address,
+            authentication=PreSharedKey(
+                self._document.secrets["ike-gateways", name, "authentication", "pre-shared-key"]
+            ),
+            local_id=gateway.local_id.identity if gateway.local_id else Identity.of_address(local),
+            peer_id=gateway.peer_id.identity if gateway.peer_id else None,
+            profile=self._ike_profile(ikev2.ike_crypto_profile),
+            version=gateway.version,
+            matching=gateway.peer_id.matching if gateway.peer_id else Matching.EXACT,
+            passive=gateway.passive,
+            nat_traversal=NatTraversal(gateway.nat_traversal.enabled, gateway.nat_traversal.keep_alive),
+            encapsulation=gateway.encapsulation,
+            fragmentation=Fragmentation(gateway.fragmentation.enabled, gateway.fragmentation.size),
+            liveness=Liveness(ikev2.liveness.enabled, ikev2.liveness.interval),
+            require_cookie=ikev2.require_cookie,
+            ppk=self._ppk(name, gateway),
+        )
+
+    def _ppk(self, name: str, gateway: IkeGateway) -> PostquantumKeys | None:
+        if gateway.ppk is None:
+            return None
+        secrets = self._document.secrets
+        keys = {key.encode(): secrets["ike-gateways", name, "ppk", "keys", key] for key in gateway.ppk.keys}
+        return PostquantumKeys(gateway.ppk.mode, MappingProxyType(keys))
+
+    def _local_address(self, name: str, gateway: IkeGateway) -> Address:
+        """The interface's first of the peer's family; of IPv4 rather than IPv6 where the peer's is not known."""
+        families = (gateway.peer_address.address.version,) if isinstance(gateway.peer_address, FixedPeer) else (4, 6)
+        unknown: Address = IPv6Address(0) if families == (6,) else IPv4Address(0)
+        if self._host is None:
+            return unknown
+        addresses = self._host(gateway.interface)
+        for family in families:
+            # A link-local address means nothing to a peer that is routed to (RFC 4291, 2.5.6).
+            routable = [a for a in addresses if a.version == family and not a.is_link_local]
+            if routable:
+                return routable[0]
+        kind = f"IPv{families[0]} " if len(families) == 1 else ""
+        text = f"{gateway.interface} has no {kind}address on this host; give the gateway its local-address"
+        self.problems.add(NO_ADDRESS, self._document.places.value("ike-gateways", name, "interface"), text)
+        return unknown
+
+    def _tunnel(self, name: str, tunnel: IpsecTunnel, peer: str) -> TunnelPlan:
+        children = [ChildPlan(name, None, (ANY_IPV4,), (ANY_IPV4,))] if not tunnel.proxy_ids else []
+        for proxy_name, proxy in tunnel.proxy_ids.items():
+            local, remote = selectors_of(proxy)
+            children.append(ChildPlan(name, proxy_name, (local,), (remote,)))
+        return TunnelPlan(
+            name=name,
+            interface=tunnel.tunnel_interface,
+            peer=peer,
+            profile=self._ipsec_profile(tunnel.ipsec_crypto_profile),
+            children=tuple(children),
+            mode=tunnel.mode,
+            anti_replay=AntiReplay(tunnel.anti_replay.enabled, tunnel.anti_replay.window),
+            copy_tos=tunnel.copy_tos,
+            start=tunnel.start,
+            enabled=not tunnel.disabled,
+        )
+
+    def _ike_profile(self, name: str) -> IkeProfile:
+        profile = self._configuration.ike_crypto_profiles.get(name) or built_in_ike()[name]
+        return IkeProfile(name, ike_proposals(profile), Lifetime(profile.lifetime), profile.authentication_multiple)
+
+    def _ipsec_profile(self, name: str) -> IpsecProfile:
+        profile = self._configuration.ipsec_crypto_profiles.get(name) or built_in_ipsec()[name]
+        return IpsecProfile(name, ipsec_proposals(profile), Lifetime(profile.lifetime, profile.lifesize))

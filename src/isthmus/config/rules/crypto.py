@@ -1,0 +1,56 @@
+"""Rules about crypto profiles: which algorithms go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from isthmus.config.problems import ALGORITHMS, MISSING, UNUSED_ALGORITHM
+from isthmus.config.rules.scope import Scope
+from isthmus.config.schema.crypto_profiles import NO_AUTHENTICATION, NON_AUTH, Esp
+from isthmus.config.tree import Path
+from isthmus.model import algorithms
+
+
+def ike_ciphers_and_hashes_go_together(scope: Scope) -> None:
+    for name, profile in scope.configuration.ike_crypto_profiles.items():
+        path = ("ike-crypto-profiles", name, "hash")
+        aead, bare = _by_nature(profile.encryption)
+        if NON_AUTH in profile.hash and not aead:
+            text = f"non-auth goes with AES-GCM and its kin; {bare[0]} needs a hash"
+            scope.at_value(ALGORITHMS, (*path, profile.hash.index(NON_AUTH)), text)
+        elif bare and profile.hash == (NON_AUTH,):
+            scope.at_value(ALGORITHMS, path, f"{bare[0]} needs a hash beside non-auth")
+
+
+def esp_ciphers_and_authentication_go_together(scope: Scope) -> None:
+    for name, profile in scope.configuration.ipsec_crypto_profiles.items():
+        if profile.esp is not None:
+            _check_esp(scope, profile.esp, ("ipsec-crypto-profiles", name, "esp"))
+
+
+def _check_esp(scope: Scope, esp: Esp, path: Path) -> None:
+    aead, bare = _by_nature(esp.encryption)
+    hashes = [word for word in esp.authentication or () if word != NO_AUTHENTICATION]
+    if bare and esp.authentication is None:
+        scope.at_key(MISSING, path, f"authentication is missing: {bare[0]} needs it")
+    elif "null" in bare and not hashes:
+        # RFC 4303, 2: integrity and confidentiality cannot both be left out.
+        scope.at_value(ALGORITHMS, (*path, "authentication"), "null encryption without authentication protects nothing")
+    elif hashes and not bare:
+        text = f"{hashes[0]} is not used: {aead[0]} brings its own integrity; authentication is none"
+        scope.at_value(UNUSED_ALGORITHM, (*path, "authentication"), text)
+
+
+def _by_nature(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """AEAD ciphers, and the others."""
+    aead: list[str] = []
+    bare: list[str] = []
+    for name in names:
+        (aead if algorithms.ENCRYPTION_BY_NAME[name].aead else bare).append(name)
+    return aead, bare
+
+
+RULES = (
+    ike_ciphers_and_hashes_go_together,
+    esp_ciphers_and_authentication_go_together,
+)

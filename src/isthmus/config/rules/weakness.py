@@ -1,0 +1,76 @@
+"""Rules about weak algorithms: they work, because the peer may have nothing better, and they are never silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from isthmus.config.problems import WEAK_ALGORITHM
+from isthmus.config.profiles import built_in_ike, built_in_ipsec
+from isthmus.config.rules.scope import Scope
+from isthmus.config.schema.crypto_profiles import IkeCryptoProfile, IpsecCryptoProfile
+from isthmus.config.tree import Path
+from isthmus.model.algorithms import (
+    ENCRYPTION_BY_NAME,
+    INTEGRITY_BY_NAME,
+    KEY_EXCHANGE_BY_NAME,
+    PRF_BY_NAME,
+    Encryption,
+    Integrity,
+    KeyExchangeMethod,
+    Prf,
+    Strength,
+)
+
+Row: TypeAlias = Encryption | Integrity | Prf | KeyExchangeMethod
+
+
+def written_profiles_are_sound(scope: Scope) -> None:
+    """Each weak algorithm where it is written, used or not."""
+    for name, ike in scope.configuration.ike_crypto_profiles.items():
+        for option, text in _weak_ike(ike):
+            scope.at_value(WEAK_ALGORITHM, ("ike-crypto-profiles", name, *option), text)
+    for name, ipsec in scope.configuration.ipsec_crypto_profiles.items():
+        for option, text in _weak_ipsec(ipsec):
+            scope.at_value(WEAK_ALGORITHM, ("ipsec-crypto-profiles", name, *option), text)
+
+
+def built_in_profiles_in_use_are_sound(scope: Scope) -> None:
+    """Each weak algorithm of a profile that is not written, where the profile is named."""
+    for name, gateway in scope.configuration.ike_gateways.items():
+        profile = gateway.ikev2.ike_crypto_profile
+        if profile in built_in_ike() and not scope.places.has("ike-crypto-profiles", profile):
+            path = ("ike-gateways", name, "ikev2", "ike-crypto-profile")
+            for _, text in _weak_ike(built_in_ike()[profile]):
+                scope.at_value(WEAK_ALGORITHM, path, f"{profile}: {text}")
+    for name, tunnel in scope.configuration.ipsec_tunnels.items():
+        profile = tunnel.ipsec_crypto_profile
+        if profile in built_in_ipsec() and not scope.places.has("ipsec-crypto-profiles", profile):
+            for _, text in _weak_ipsec(built_in_ipsec()[profile]):
+                scope.at_value(WEAK_ALGORITHM, ("ipsec-tunnels", name, "ipsec-crypto-profile"), f"{profile}: {text}")
+
+
+def _weak_ike(profile: IkeCryptoProfile) -> Iterator[tuple[Path, str]]:
+    yield from _weak(("encryption",), profile.encryption, ENCRYPTION_BY_NAME)
+    yield from _weak(("hash",), profile.hash, PRF_BY_NAME)
+    yield from _weak(("dh-group",), profile.dh_group, KEY_EXCHANGE_BY_NAME)
+
+
+def _weak_ipsec(profile: IpsecCryptoProfile) -> Iterator[tuple[Path, str]]:
+    if profile.esp is not None:
+        yield from _weak(("esp", "encryption"), profile.esp.encryption, ENCRYPTION_BY_NAME)
+        yield from _weak(("esp", "authentication"), profile.esp.authentication or (), INTEGRITY_BY_NAME)
+    if profile.ah is not None:
+        yield from _weak(("ah", "authentication"), profile.ah.authentication, INTEGRITY_BY_NAME)
+    for _, text in _weak((), (profile.dh_group,), KEY_EXCHANGE_BY_NAME):
+        yield ("dh-group",), text
+
+
+def _weak(option: Path, names: Iterable[str], rows: Mapping[str, Row]) -> Iterator[tuple[Path, str]]:
+    for index, name in enumerate(names):
+        row = rows.get(name)
+        if row is not None and row.strength is Strength.WEAK:
+            yield (*option, index), f"{name} is weak: {row.because}"
+
+
+RULES = (written_profiles_are_sound, built_in_profiles_in_use_are_sound)
