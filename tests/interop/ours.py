@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -157,3 +158,10 @@ _NAMES = ("one", "two", "three", "four")
 
 def ours(site: Site, where: Namespace, home: Path) -> RunningGateway:
     return RunningGateway(site.local_id, where, site.write(home), home)
+
+
+def ours_telling_keys(site: Site, where: Namespace, home: Path, tables: Path) -> RunningGateway:
+    """The same, with its keys written as Wireshark's tables."""
+    tables.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, str(Path(__file__).with_name("telltale.py")), str(tables)]
+    return RunningGateway(site.local_id, where, site.write(home), home, command)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +36,9 @@ class Answer:
 class RunningGateway:
     """`isthmus run` in a namespace; `home` holds its socket and its log."""
 
-    def __init__(self, name: str, where: Namespace, configuration: Path, home: Path) -> None:
+    def __init__(
+        self, name: str, where: Namespace, configuration: Path, home: Path, command: Sequence[str] = _ISTHMUS
+    ) -> None:
         self.name = name
         self._where = where
         self._untouched = where.fingerprint()
@@ -44,7 +47,7 @@ class RunningGateway:
         self.log = home / "isthmus.log"
         with self.log.open("wb") as log:
             self._process = where.start(
-                [*_ISTHMUS, "--socket", self.socket, "run", "--config", configuration.resolve()], output=log
+                [*command, "--socket", self.socket, "run", "--config", configuration.resolve()], output=log
             )
 
     @property
