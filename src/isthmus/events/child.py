@@ -27,7 +27,8 @@ class ChildInstalled(ChildEvent):
     suite: str
     local_ts: tuple[str, ...]
     remote_ts: tuple[str, ...]
-    rekeyed: bool = False
+    replaces: int | None = None
+    """The inbound SPI of the child that it succeeds; None for one that succeeds nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +72,11 @@ class AcquireIgnored(ChildEvent):
     story: ClassVar[str] = "A packet wants {child}: {why}"
 
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RekeyCollision(ChildEvent):
+    code: ClassVar[str] = "child.rekey-collision"
+    story: ClassVar[str] = "Both ends rekeyed {child} at once; {winner} successor stays"
+
+    winner: str

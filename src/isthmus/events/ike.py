@@ -30,6 +30,7 @@ class FailureReason(StrEnum):
     DELETED_BY_PEER = "deleted-by-peer"
     DELETED_HERE = "deleted-here"
     PEER_REFUSED = "peer-refused"
+    ONLY_RESPONDS = "only-responds"
     INTERNAL_ERROR = "internal-error"
 
 
@@ -57,6 +58,33 @@ class IkeEstablished(Event):
     remote: Endpoint
     took: float
     """Seconds since the first message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkeRekeyed(Event):
+    code: ClassVar[str] = "ike.rekeyed"
+    story: ClassVar[str] = "IKE SA with {peer} has new keys: {suite}"
+
+    old: str
+    """The IKE SA that it succeeds."""
+    suite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IkeRekeyCollision(Event):
+    code: ClassVar[str] = "ike.rekey-collision"
+    story: ClassVar[str] = "Both ends rekeyed the IKE SA with {peer} at once; {winner} successor stays"
+
+    winner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinIkeSa(Event):
+    code: ClassVar[str] = "ike.twin"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    story: ClassVar[str] = "Two IKE SAs with {peer}: {decision}"
+
+    decision: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

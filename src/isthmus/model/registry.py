@@ -21,6 +21,12 @@ class Open(IntEnum):
         member._value_ = value
         return member
 
+    @classmethod
+    def of(cls, number: int) -> Self:
+        """The member for a number from the wire: what calling the registry gives, several times faster."""
+        member = cls._value2member_map_.get(number)
+        return cls._missing_(number) if member is None else member  # type: ignore[return-value]
+
     @property
     def known(self) -> bool:
         """Whether the value is listed in our copy of the registry."""

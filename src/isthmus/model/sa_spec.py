@@ -35,6 +35,14 @@ class SaId:
 
 
 @dataclass(frozen=True, slots=True)
+class TrafficKeys:
+    """The keys of one IPsec SA; an AEAD's salt stands at the end of `encryption`. What is not needed is empty."""
+
+    encryption: Secret
+    integrity: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class SaLimits:
     """Octets and packets after which a notice is due. Time is the engine's own business."""
 

@@ -1,4 +1,4 @@
-"""Which configured peer speaks: by address at first, by identity once it has said who it is. RFC 7296, 2.15; RFC 4301, 4.4.3."""
+"""Which configured peer speaks: by address at first, by identity once it has said who it is. RFC 7296, 2.15."""
 
 from __future__ import annotations
 

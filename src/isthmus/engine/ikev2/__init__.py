@@ -1,1 +1,1 @@
-"""IKEv2 (RFC 7296)."""
+"""The IKEv2 dialect. RFC 7296."""

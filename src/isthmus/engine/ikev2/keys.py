@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from isthmus.crypto.prf import prf, prf_plus
 from isthmus.model.algorithms import Encryption, Integrity, Prf
+from isthmus.model.sa_spec import TrafficKeys
 from isthmus.model.secret import Secret
 
 
@@ -25,14 +26,6 @@ class IkeKeys:
     er: Secret
     pi: Secret
     pr: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class TrafficKeys:
-    """The keys of one IPsec SA; an AEAD's salt stands at the end of `encryption`. What is not needed is empty."""
-
-    encryption: Secret
-    integrity: Secret
 
 
 @dataclass(frozen=True, slots=True)

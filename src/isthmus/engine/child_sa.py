@@ -1,0 +1,270 @@
+"""One Child SA: an inbound and an outbound IPsec SA agreed together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from isthmus.engine.deadlines import Deadline
+from isthmus.engine.ledger import Turn
+from isthmus.engine.retry import fraction, rekey_after
+from isthmus.engine.states import CHILD_LIFE, ChildLife, WrongTransition
+from isthmus.engine.views import ChildView
+from isthmus.events.child import ChildDeleted, ChildExpired
+from isthmus.model.address import Endpoint
+from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.model.proposal import Suite
+from isthmus.model.quantities import InboundSpi, Instant, OutboundSpi, Seconds
+from isthmus.model.sa_spec import Direction, InstallSa, RemoveSa, SaId, SaLimits, SaSpec, TrafficKeys, UpdateSa
+from isthmus.model.selectors import TrafficSelector
+
+if TYPE_CHECKING:
+    from isthmus.engine.ike_sa import IkeSa
+
+_GRACE = Seconds(5.0)
+"""How long a replaced inbound SA still receives after its delete was agreed: packets may be late."""
+
+_LAST_PACKET = 2**32 - 1
+"""Without ESN a sequence number must not come twice (RFC 4303, 3.3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTerms:
+    """What the two ends agreed."""
+
+    suite: Suite
+    spi_in: InboundSpi
+    spi_out: OutboundSpi
+    local_ts: tuple[TrafficSelector, ...]
+    remote_ts: tuple[TrafficSelector, ...]
+    keys_in: TrafficKeys
+    keys_out: TrafficKeys
+    nonces: tuple[bytes, bytes]
+    """Of the exchange that made it: they decide between twins (RFC 7296, 2.8.1)."""
+    began_here: bool
+    """Whether we were the requester of that exchange."""
+
+
+class ChildSa:
+    """Keeps the two IPsec SAs in the data plane in step with its life."""
+
+    def __init__(self, ike: IkeSa, tunnel: TunnelPlan, plan: ChildPlan, terms: ChildTerms) -> None:
+        self.ike = ike
+        self.tunnel = tunnel
+        self.plan = plan
+        self.terms = terms
+        self.life = ChildLife.INSTALLED
+        self.established_at = ike.ledger.now
+        self.rekeying = False
+        """We have asked, or mean to ask, for a successor."""
+        self.successor: ChildSa | None = None
+        """Who takes over from it."""
+        self.heir_of_peer: ChildSa | None = None
+        """Whom the peer made its successor while our own attempt is not decided."""
+        self.sends = False
+        """Whether the outbound SA is installed."""
+        self.remote = ike.remote
+        ike.children[terms.spi_in] = self
+        ike.ledger.children[terms.spi_in] = self
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def inbound_id(self) -> SaId:
+        return SaId(Direction.INBOUND, self.terms.spi_in, str(self.remote.address), self.terms.suite.protocol)
+
+    @property
+    def outbound_id(self) -> SaId:
+        return SaId(Direction.OUTBOUND, self.terms.spi_out, str(self.remote.address), self.terms.suite.protocol)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it carries traffic outward and nothing is about to end it."""
+        return self.life is ChildLife.INSTALLED
+
+    def become(self, life: ChildLife) -> None:
+        if life not in CHILD_LIFE[self.life]:
+            raise WrongTransition(f"Child SA {self.life} -> {life}")
+        self.life = life
+
+    def due(self, what: Deadline) -> None:
+        if what is Deadline.REKEY:
+            self.rekey_wanted()
+        elif what is Deadline.EXPIRE:
+            self.expire("lifetime")
+        elif what is Deadline.GRACE_ENDS:
+            self.ike.ledger.program(RemoveSa(self.inbound_id))
+            self._leave()
+
+    def install_inbound(self) -> None:
+        """Begins to receive."""
+        self.ike.ledger.program(InstallSa(self._spec(Direction.INBOUND)), self)
+
+    def install_outbound(self) -> None:
+        """Begins to send: from now on it carries the child's traffic."""
+        if not self.sends:
+            self.sends = True
+            self.ike.ledger.program(InstallSa(self._spec(Direction.OUTBOUND)), self)
+
+    def schedule(self, *, requester: bool) -> None:
+        """Sets when it is renewed and when it ends. The replier asks a little later, so that it seldom collides."""
+        ledger = self.ike.ledger
+        lifetime = self.tunnel.profile.lifetime.time
+        soft = rekey_after(lifetime, ledger.entropy) + (0.0 if requester else 0.02 * lifetime)
+        ledger.agenda.set(self, Deadline.REKEY, Instant(ledger.now + soft))
+        ledger.agenda.set(self, Deadline.EXPIRE, Instant(ledger.now + lifetime))
+
+    def rekey_wanted(self) -> None:
+        """Its soft limit is reached, of time, octets or packets."""
+        if self.usable and not self.rekeying:
+            self.ike.dialect.rekey_child(self)
+
+    def retry_rekey(self) -> None:
+        """A rekey failed: again later, while the lifetime lasts."""
+        ledger = self.ike.ledger
+        ends = ledger.agenda.at(self, Deadline.EXPIRE)
+        if ends is not None and self.usable:
+            ledger.agenda.set(self, Deadline.REKEY, Instant(ledger.now + max((ends - ledger.now) / 3, 1.0)))
+
+    def expire(self, limit: str) -> None:
+        """Its hard limit is reached: the peer hears of it, and upkeep makes a new one."""
+        if self.life in (ChildLife.INSTALLED, ChildLife.REKEYED):
+            self.ike.ledger.emit(
+                ChildExpired(
+                    **self.ike.label(),
+                    child=self.name,
+                    spi_in=self.terms.spi_in,
+                    spi_out=self.terms.spi_out,
+                    limit=limit,
+                )
+            )
+            self.ike.dialect.delete_child(self, f"its {limit} ended")
+
+    def used_by_peer(self) -> None:
+        """The peer sends by it, so it has our response: if it succeeds another it may send now."""
+        if self.usable and not self.sends:
+            self.take_over()
+
+    def take_over(self) -> None:
+        """Sends from now on, in the place of those that it succeeds; they still receive what is under way."""
+        self.install_outbound()
+        for old in self.ike.ledger.children.values():
+            if old.successor is self and old.life is ChildLife.INSTALLED:
+                old.become(ChildLife.REKEYED)
+                old.stop_sending()
+                self.ike.ledger.agenda.cancel(old, Deadline.REKEY)
+
+    def stop_sending(self) -> None:
+        if self.sends:
+            self.sends = False
+            self.ike.ledger.program(RemoveSa(self.outbound_id))
+
+    def move(self, local: Endpoint, remote: Endpoint) -> None:
+        """Follows its IKE SA to new endpoints."""
+        udp = self.ike.udp
+        for sa in (self.inbound_id, *((self.outbound_id,) if self.sends else ())):
+            self.ike.ledger.program(UpdateSa(sa, local, remote, udp))
+        self.remote = remote
+
+    def adopt(self, ike: IkeSa) -> None:
+        """Passes to the IKE SA that replaces its own (RFC 7296, 2.8)."""
+        del self.ike.children[self.terms.spi_in]
+        self.ike = ike
+        ike.children[self.terms.spi_in] = self
+
+    def remove(self, reason: str) -> None:
+        """Takes both IPsec SAs out of the data plane, now; one that was replaced receives for a moment longer."""
+        if self.life is ChildLife.DELETED:
+            return
+        heir = self.successor if self.successor is not None else self.heir_of_peer
+        late = heir is not None and heir.life is not ChildLife.DELETED
+        if heir is not None and late:
+            heir.take_over()
+        self.stop_sending()
+        self.become(ChildLife.DELETED)
+        ledger = self.ike.ledger
+        ledger.agenda.forget(self)
+        self.ike.children.pop(self.terms.spi_in, None)
+        ledger.emit(
+            ChildDeleted(
+                **self.ike.label(),
+                child=self.name,
+                spi_in=self.terms.spi_in,
+                spi_out=self.terms.spi_out,
+                reason=reason,
+            )
+        )
+        if not late:
+            ledger.tell(self.ike.peer, Turn.CHILD_GONE, self.name, reason)
+        if late:
+            ledger.agenda.set(self, Deadline.GRACE_ENDS, Instant(ledger.now + _GRACE))
+        else:
+            ledger.program(RemoveSa(self.inbound_id))
+            self._leave()
+
+    def view(self) -> ChildView:
+        agenda = self.ike.ledger.agenda
+        terms = self.terms
+        return ChildView(
+            name=self.name,
+            tunnel=self.tunnel.name,
+            proxy_id=self.plan.proxy_id,
+            peer=self.tunnel.peer,
+            protocol=terms.suite.protocol,
+            mode=self.tunnel.mode,
+            udp=self.ike.udp,
+            state="rekeying" if self.usable and self.rekeying else str(self.life),
+            spi_in=terms.spi_in,
+            spi_out=terms.spi_out,
+            inbound=self.inbound_id,
+            outbound=self.outbound_id,
+            suite=terms.suite,
+            local_ts=terms.local_ts,
+            remote_ts=terms.remote_ts,
+            replay_window=self.tunnel.anti_replay.window if self.tunnel.anti_replay.enabled else 0,
+            established_at=self.established_at,
+            rekey_at=agenda.at(self, Deadline.REKEY),
+            expires_at=agenda.at(self, Deadline.EXPIRE),
+        )
+
+    def _leave(self) -> None:
+        self.ike.ledger.agenda.forget(self)
+        self.ike.ledger.children.pop(self.terms.spi_in, None)
+
+    def _spec(self, direction: Direction) -> SaSpec:
+        terms, tunnel = self.terms, self.tunnel
+        inbound = direction is Direction.INBOUND
+        keys = terms.keys_in if inbound else terms.keys_out
+        return SaSpec(
+            direction=direction,
+            spi=terms.spi_in if inbound else terms.spi_out,
+            child=self.name,
+            interface=tunnel.interface,
+            local=self.ike.local,
+            remote=self.ike.remote,
+            udp=self.ike.udp,
+            local_selectors=terms.local_ts,
+            remote_selectors=terms.remote_ts,
+            encryption=terms.suite.encryption,
+            encryption_key=keys.encryption,
+            integrity=terms.suite.integrity,
+            integrity_key=keys.integrity,
+            esn=terms.suite.esn,
+            replay_window=tunnel.anti_replay.window if tunnel.anti_replay.enabled else 0,
+            limits=self._limits(),
+            protocol=terms.suite.protocol,
+            mode=tunnel.mode,
+            copy_tos=tunnel.copy_tos,
+        )
+
+    def _limits(self) -> SaLimits:
+        octets = self.tunnel.profile.lifetime.octets
+        early = 0.8 + 0.1 * fraction(self.ike.ledger.entropy)
+        return SaLimits(
+            soft_octets=int(octets * early) if octets else None,
+            hard_octets=octets,
+            soft_packets=None if self.terms.suite.esn else int(_LAST_PACKET * early),
+            hard_packets=None if self.terms.suite.esn else _LAST_PACKET,
+        )

@@ -1,0 +1,67 @@
+"""What a protocol version must offer to the version-neutral shell: how to ask and how to answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from isthmus.engine.deadlines import Deadline
+from isthmus.model.address import Datagram
+from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.model.selectors import TrafficSelector
+
+if TYPE_CHECKING:
+    from isthmus.engine.child_sa import ChildSa
+
+
+class Dialect(Protocol):
+    """Intentions are queued: one request is outstanding at a time, and each is checked again before it is begun."""
+
+    @property
+    def rekeying(self) -> bool:
+        """Whether a successor of the IKE SA is being agreed."""
+        ...
+
+    @property
+    def answered(self) -> bool:
+        """Whether the peer has answered anything yet."""
+        ...
+
+    def establish(self, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
+        """Sets up the IKE SA, as initiator, and with it a first child."""
+        ...
+
+    def create_child(
+        self, tunnel: TunnelPlan, child: ChildPlan, packet: tuple[TrafficSelector, TrafficSelector] | None = None
+    ) -> None:
+        """Asks for a child; `packet` is the local and remote selector of the packet that wants it."""
+        ...
+
+    def intends(self, child: ChildPlan) -> bool:
+        """Whether a configured child is already being asked for."""
+        ...
+
+    def rekey_child(self, child: ChildSa) -> None: ...
+
+    def delete_child(self, child: ChildSa, reason: str) -> None: ...
+
+    def rekey_ike(self) -> None: ...
+
+    def delete_ike(self, reason: str) -> None: ...
+
+    def probe(self) -> None:
+        """Makes sure that the peer lives."""
+        ...
+
+    def receive(self, datagram: Datagram) -> None:
+        """A datagram with one of our SPIs."""
+        ...
+
+    def retire(self) -> None:
+        """Another IKE SA has taken over: what has not begun yet is dropped."""
+        ...
+
+    def due(self, what: Deadline) -> None: ...
+
+    def wipe(self) -> None:
+        """Forgets the keys; what may still be repeated is kept as octets."""
+        ...

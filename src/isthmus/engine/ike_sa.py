@@ -1,0 +1,191 @@
+"""One IKE SA, whatever its version: who, where, since when, and which children."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypedDict
+
+from isthmus.engine.child_sa import ChildSa
+from isthmus.engine.deadlines import Deadline
+from isthmus.engine.dialect import Dialect
+from isthmus.engine.ledger import Ledger, Turn
+from isthmus.engine.nat import NatSituation
+from isthmus.engine.states import IKE_LIFE, IkeLife, WrongTransition
+from isthmus.engine.views import IkeSaView
+from isthmus.events.ike import IkeDeleted
+from isthmus.model.address import Address, Endpoint
+from isthmus.model.identity import Identity
+from isthmus.model.plan import PeerPlan, Version
+from isthmus.model.proposal import Suite
+from isthmus.model.quantities import NO_SPI, IkeSpi, InboundSpi, Instant, Seconds
+from isthmus.model.sa_spec import UpdateSa
+
+_LINGER = Seconds(10.0)
+"""How long a deleted IKE SA still repeats its last answer, for a peer that lost it."""
+
+
+class Label(TypedDict):
+    """What every event about an IKE SA says of it."""
+
+    at: Instant
+    peer: str | None
+    ike: str | None
+
+
+class IkeSa:
+    """Holds state and keeps it consistent; the dialect speaks."""
+
+    dialect: Dialect
+
+    def __init__(self, ledger: Ledger, our_spi: IkeSpi, local: Endpoint, remote: Endpoint, *, began_here: bool) -> None:
+        self.ledger = ledger
+        self.our_spi = our_spi
+        self.their_spi = NO_SPI
+        self.began_here = began_here
+        self.local = local
+        self.remote = remote
+        self.peer: PeerPlan | None = None
+        self.version = Version.IKEV2
+        self.life = IkeLife.CONNECTING
+        self.suite: Suite | None = None
+        self.nat = NatSituation()
+        self.udp = False
+        """Whether its children are UDP-encapsulated."""
+        self.local_id: Identity | None = None
+        self.remote_id: Identity | None = None
+        self.children: dict[InboundSpi, ChildSa] = {}
+        self.released: Callable[[], None] | None = None
+        """Called once when it is no longer half-open."""
+        self.first_request: tuple[Address, IkeSpi] | None = None
+        """Responder: what a repeated IKE_SA_INIT request is recognised by."""
+        self.begun_at = ledger.now
+        self._twin: IkeSa | None = None
+        self.nonces: tuple[bytes, bytes] = (b"", b"")
+        """Of the exchange that made it: they decide between twins (RFC 7296, 2.8.1)."""
+        self.established_at: Instant | None = None
+        self.heard_at = ledger.now
+        ledger.ike_sas[our_spi] = self
+
+    @property
+    def initiator_spi(self) -> IkeSpi:
+        return self.our_spi if self.began_here else self.their_spi
+
+    @property
+    def responder_spi(self) -> IkeSpi:
+        return self.their_spi if self.began_here else self.our_spi
+
+    @property
+    def role(self) -> str:
+        return "initiator" if self.began_here else "responder"
+
+    @property
+    def alive(self) -> bool:
+        return self.life in (IkeLife.CONNECTING, IkeLife.ESTABLISHED)
+
+    @property
+    def established(self) -> bool:
+        return self.life is IkeLife.ESTABLISHED
+
+    def label(self) -> Label:
+        ike = f"{self.initiator_spi.hex()}:{self.responder_spi.hex()}"
+        return Label(at=self.ledger.now, peer=self.peer.name if self.peer else None, ike=ike)
+
+    def become(self, life: IkeLife) -> None:
+        if life not in IKE_LIFE[self.life]:
+            raise WrongTransition(f"IKE SA {self.life} -> {life}")
+        self.life = life
+        self._release()
+
+    def due(self, what: Deadline) -> None:
+        if what is Deadline.GRACE_ENDS:
+            self.forget()
+        elif what is Deadline.REAUTHENTICATE:
+            self.ledger.tell(self.peer, Turn.REAUTHENTICATION_DUE)
+        elif what is Deadline.TWIN_ENDS:
+            self._leave_to_twin()
+        else:
+            self.dialect.due(what)
+
+    def move(self, local: Endpoint, remote: Endpoint) -> None:
+        """Follows a change of endpoints that was proved authentic; its children move along."""
+        if (local, remote) == (self.local, self.remote):
+            return
+        self.local, self.remote = local, remote
+        for child in self.children.values():
+            child.move(local, remote)
+
+    def follow_traffic(self, child: ChildSa, remote: Endpoint) -> None:
+        """Authentic ESP came from a new place: a mapping changed, unless we are the one behind (RFC 7296, 2.23)."""
+        if self.udp and not self.nat.local and remote != self.remote:
+            self.move(self.local, remote)
+        elif child.remote != self.remote:
+            self.ledger.program(UpdateSa(child.outbound_id, self.local, self.remote, self.udp))
+
+    def expect_twin(self, other: IkeSa, seconds: float) -> None:
+        """Another IKE SA with the same peer stands: this one goes in a moment, if the other is still there then."""
+        self._twin = other
+        self.ledger.agenda.set(self, Deadline.TWIN_ENDS, Instant(self.ledger.now + seconds))
+
+    def _leave_to_twin(self) -> None:
+        if self.established and self._twin is not None and self._twin.established:
+            self.dialect.delete_ike("another IKE SA with the same peer replaced it")
+        self._twin = None
+
+    def delete_silently(self, reason: str) -> None:
+        """Ends it and its children here and now, without a word to the peer."""
+        if self.life is IkeLife.DELETED:
+            return
+        for child in tuple(self.children.values()):
+            child.remove(reason)
+        was = self.life
+        self.become(IkeLife.DELETED)
+        agenda = self.ledger.agenda
+        agenda.forget(self)
+        agenda.set(self, Deadline.GRACE_ENDS, Instant(self.ledger.now + _LINGER))
+        self.dialect.wipe()
+        if was is not IkeLife.CONNECTING:
+            self.ledger.emit(IkeDeleted(**self.label(), reason=reason))
+            self.ledger.tell(self.peer, Turn.IKE_GONE, reason=reason)
+
+    def forget(self) -> None:
+        """Leaves the tables for good."""
+        self._release()
+        if self.first_request is not None:
+            self.ledger.first_requests.pop(self.first_request, None)
+        self.ledger.agenda.forget(self)
+        self.ledger.ike_sas.pop(self.our_spi, None)
+
+    def view(self) -> IkeSaView:
+        agenda = self.ledger.agenda
+        return IkeSaView(
+            peer=self.peer.name if self.peer else None,
+            version=self.version,
+            role=self.role,
+            state=self._state(),
+            local=self.local,
+            remote=self.remote,
+            local_id=str(self.local_id) if self.local_id else None,
+            remote_id=str(self.remote_id) if self.remote_id else None,
+            initiator_spi=self.initiator_spi,
+            responder_spi=self.responder_spi,
+            suite=self.suite,
+            nat=str(self.nat),
+            established_at=self.established_at,
+            rekey_at=agenda.at(self, Deadline.REKEY),
+            reauth_at=agenda.at(self, Deadline.REAUTHENTICATE),
+            children=tuple(child.view() for child in self.children.values()),
+        )
+
+    def _release(self) -> None:
+        if self.released is not None:
+            self.released()
+            self.released = None
+
+    def _state(self) -> str:
+        match self.life:
+            case IkeLife.ESTABLISHED:
+                return "rekeying" if self.dialect.rekeying else "established"
+            case IkeLife.REKEYED | IkeLife.DELETED:
+                return "deleting"
+            case life:
+                return str(life)

@@ -1,0 +1,105 @@
+"""The protected channel of one IKE SA: messages to octets and back, and what is said of each. RFC 7296, 3.14."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from isthmus.crypto.protection import IntegrityFailure
+from isthmus.engine.exchange import Inbound
+from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2.fragments import BadFragment, Reassembly
+from isthmus.engine.ikev2.keys import IkeKeys
+from isthmus.engine.ikev2.sealing import FragmentLimit, Opened, Seal, plain
+from isthmus.engine.states import IkeLife
+from isthmus.events.message import DatagramDropped, MessageExchanged, Trigger
+from isthmus.model.address import Datagram
+from isthmus.wire.errors import WireError
+from isthmus.wire.ikev2.header import Header
+from isthmus.wire.ikev2.message import Message, decode_payloads
+from isthmus.wire.ikev2.notation import notation
+from isthmus.wire.ikev2.payloads import Encrypted, EncryptedFragment, Payload
+
+
+class Malformed(Exception):
+    """An authentic message that makes no sense."""
+
+
+class Channel:
+    """Holds the keys. Nothing that it opens is believed before its ICV was verified."""
+
+    def __init__(self, sa: IkeSa) -> None:
+        self.sa = sa
+        self.keys: IkeKeys | None = None
+        self.fragment_limit: FragmentLimit | None = None
+        """Set once both ends have said that they take fragments."""
+        self._seal: Seal | None = None
+        self._pieces = Reassembly()
+
+    @property
+    def ready(self) -> bool:
+        return self._seal is not None
+
+    def protect(self, keys: IkeKeys) -> None:
+        """From now on messages are sealed with these keys."""
+        if self.sa.suite is None:
+            raise ValueError("keys without a suite")
+        self.keys = keys
+        self._seal = Seal(self.sa.suite, keys, self.sa.ledger.entropy, initiator=self.sa.began_here)
+
+    def wipe(self) -> None:
+        self.keys = self._seal = None
+        self._pieces.clear()
+
+    def write(self, header: Header, payloads: Sequence[Payload], *, sealed: bool) -> tuple[bytes, ...]:
+        """A message as one datagram, or as fragments."""
+        self.note("-->", header, payloads)
+        if not sealed:
+            return plain(header, payloads)
+        if self._seal is None:
+            raise ValueError("a sealed message before keys")
+        return self._seal.seal(header, payloads, self.fragment_limit)
+
+    def open(self, datagram: Datagram, message: Message) -> Inbound | None:
+        """The inside of a sealed message; None if it was dropped, or is a fragment of which more must come.
+
+        Raises `Malformed` for what is authentic and makes no sense.
+        """
+        payload = message.payloads[-1] if message.payloads else None
+        if self._seal is None or not isinstance(payload, Encrypted | EncryptedFragment):
+            self.drop(datagram, Trigger.NOT_SEALED)
+            return None
+        try:
+            opened: Opened | None = self._seal.open(message)
+            if opened is not None and isinstance(payload, EncryptedFragment):
+                opened = self._pieces.add(message.header.message_id, payload, opened)
+            if opened is None:
+                return None
+            inbound = Inbound(decode_payloads(opened.first, opened.octets), opened.octets, opened.first)
+        except IntegrityFailure:
+            self.drop(datagram, Trigger.INTEGRITY_FAILED)
+            return None
+        except BadFragment as bad:
+            self.drop(datagram, Trigger.BAD_FRAGMENT, str(bad))
+            return None
+        except WireError as error:
+            self.drop(datagram, Trigger.MALFORMED, f"{error.why} at {error.offset} in {error.field}")
+            raise Malformed(error.why) from None
+        self._proved(datagram)
+        return inbound
+
+    def note(self, direction: str, header: Header, payloads: Sequence[Payload]) -> None:
+        """One line of RFC notation for the journal."""
+        sa = self.sa
+        sa.ledger.emit(MessageExchanged(**sa.label(), direction=direction, notation=notation(payloads, header)))
+
+    def drop(self, datagram: Datagram, trigger: Trigger, detail: str = "") -> None:
+        sa = self.sa
+        sa.ledger.emit(DatagramDropped(**sa.label(), remote=datagram.remote, trigger=trigger, detail=detail))
+
+    def _proved(self, datagram: Datagram) -> None:
+        """An authentic message, newer than any before: the peer lives, and is where it came from."""
+        sa = self.sa
+        sa.heard_at = sa.ledger.now
+        if sa.life is IkeLife.CONNECTING or not sa.nat.local:
+            # RFC 7296, 2.23: whoever is not behind a NAT follows the other's mapping; and so floats to port 4500.
+            sa.move(datagram.local, datagram.remote)

@@ -1,0 +1,96 @@
+"""What a Child SA knows only while it is being agreed, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from isthmus.crypto.kex import KeyShare
+from isthmus.engine.child_sa import ChildSa, ChildTerms
+from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2.keys import child_keys
+from isthmus.engine.ledger import Turn
+from isthmus.events.child import ChildInstalled, ChildNarrowed
+from isthmus.events.ike import WeakAlgorithm
+from isthmus.model.algorithms import Prf, Strength
+from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.model.proposal import Proposal, Suite
+from isthmus.model.quantities import InboundSpi, OutboundSpi
+from isthmus.model.selectors import TrafficSelector
+
+_NO_SPI_IN, _NO_SPI_OUT = InboundSpi(0), OutboundSpi(0)
+
+
+@dataclass(slots=True)
+class ChildSetup:
+    """Shared by the steps of the exchange that makes a Child SA: IKE_AUTH or CREATE_CHILD_SA."""
+
+    sa: IkeSa
+    fresh: bool
+    """Whether the exchange brings nonces, and perhaps a key exchange, of its own: CREATE_CHILD_SA."""
+    began_here: bool
+    tunnel: TunnelPlan | None = None
+    child: ChildPlan | None = None
+    """As replier both are found by what the peer offers."""
+    packet: tuple[TrafficSelector, TrafficSelector] | None = None
+    replaces: ChildSa | None = None
+    spi_in: InboundSpi = _NO_SPI_IN
+    spi_out: OutboundSpi = _NO_SPI_OUT
+    offered: tuple[Proposal, ...] = ()
+    share: KeyShare | None = None
+    initiator_nonce: bytes = b""
+    responder_nonce: bytes = b""
+    shared: bytes = b""
+    suite: Suite | None = None
+    local_ts: tuple[TrafficSelector, ...] = ()
+    remote_ts: tuple[TrafficSelector, ...] = ()
+    rejected_methods: set[int] = field(default_factory=set)
+
+    def make(self, prf: Prf, sk_d: bytes, nonces: tuple[bytes, bytes]) -> ChildSa:
+        """Keys for what was agreed (RFC 7296, 2.17), and the Child SA: not yet in the data plane."""
+        if self.suite is None or self.suite.encryption is None or self.tunnel is None or self.child is None:
+            raise ValueError("nothing was agreed")
+        keys = child_keys(prf, sk_d, b"".join(nonces), self.suite.encryption, self.suite.integrity, self.shared)
+        terms = ChildTerms(
+            suite=self.suite,
+            spi_in=self.spi_in,
+            spi_out=self.spi_out,
+            local_ts=self.local_ts,
+            remote_ts=self.remote_ts,
+            keys_in=keys.from_replier if self.began_here else keys.from_requester,
+            keys_out=keys.from_requester if self.began_here else keys.from_replier,
+            nonces=nonces,
+            began_here=self.began_here,
+        )
+        return ChildSa(self.sa, self.tunnel, self.child, terms)
+
+
+def announce(child: ChildSa, *, replaces: ChildSa | None = None) -> None:
+    """Tells that a Child SA stands, how it differs from what was configured, and whether it is weak."""
+    sa, terms = child.ike, child.terms
+    ledger, label = sa.ledger, sa.label()
+    local, remote = tuple(map(str, terms.local_ts)), tuple(map(str, terms.remote_ts))
+    ledger.emit(
+        ChildInstalled(
+            **label,
+            child=child.name,
+            spi_in=terms.spi_in,
+            spi_out=terms.spi_out,
+            suite=str(terms.suite),
+            local_ts=local,
+            remote_ts=remote,
+            replaces=replaces.terms.spi_in if replaces is not None else None,
+        )
+    )
+    ledger.tell(sa.peer, Turn.CHILD_UP, child.name)
+    if replaces is not None:
+        return  # nothing new to say of what was narrow or weak before
+    if set(terms.local_ts) != set(child.plan.local) or set(terms.remote_ts) != set(child.plan.remote):
+        ledger.emit(ChildNarrowed(**label, child=child.name, local_ts=local, remote_ts=remote))
+    warn_of_weakness(sa, terms.suite, child.name)
+
+
+def warn_of_weakness(sa: IkeSa, suite: Suite, child: str | None) -> None:
+    """Old algorithms work, and are never silent (design, 1.5)."""
+    for row in (suite.encryption, suite.integrity, suite.prf, suite.ke):
+        if row is not None and row.strength is Strength.WEAK:
+            sa.ledger.emit(WeakAlgorithm(**sa.label(), algorithm=row.name, because=row.because, child=child))

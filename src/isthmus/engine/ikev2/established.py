@@ -1,0 +1,107 @@
+"""From what was agreed to an IKE SA that stands: keys, path, lifetimes, its first child. RFC 7296, 2.14 and 2.23."""
+
+from __future__ import annotations
+
+from isthmus.engine.child_sa import ChildSa
+from isthmus.engine.deadlines import Deadline
+from isthmus.engine.ikev2.child_setup import ChildSetup, announce, warn_of_weakness
+from isthmus.engine.ikev2.farewell import DeleteUnborn
+from isthmus.engine.ikev2.handshake import Handshake
+from isthmus.engine.ikev2.keys import ike_keys, skeyseed
+from isthmus.engine.ikev2.party import Party
+from isthmus.engine.ledger import Turn
+from isthmus.engine.states import IkeLife
+from isthmus.engine.twins import settle_twins
+from isthmus.events.ike import IkeEstablished, NatDetected
+from isthmus.model.address import NAT_T_PORT
+from isthmus.model.plan import Encapsulation
+from isthmus.model.proposal import Protocol
+from isthmus.model.quantities import Instant
+
+
+def derive_keys(party: Party, handshake: Handshake) -> None:
+    """SKEYSEED and what follows from it; from now on messages are sealed."""
+    sa = party.sa
+    if sa.suite is None or sa.suite.encryption is None:
+        raise ValueError("no suite is agreed")
+    sa.nonces = handshake.initiator_nonce, handshake.responder_nonce
+    seed = skeyseed(party.prf, handshake.nonces, handshake.shared)
+    spis = sa.initiator_spi + sa.responder_spi
+    handshake.keys = ike_keys(party.prf, seed, handshake.nonces, spis, sa.suite.encryption, sa.suite.integrity)
+    handshake.share, handshake.shared = None, b""
+    party.channel.protect(handshake.keys)
+
+
+def settle_path(party: Party, handshake: Handshake) -> None:
+    """Decides on UDP encapsulation, and floats to port 4500 if it is needed (RFC 7296, 2.23)."""
+    sa = party.sa
+    peer = sa.peer or handshake.candidates[0]
+    if sa.nat.found:
+        sa.ledger.emit(NatDetected(**sa.label(), where=str(sa.nat)))
+    match peer.encapsulation:
+        case Encapsulation.AUTO:
+            sa.udp = sa.nat.found or (handshake.peer_is_isthmus and handshake.peer_knows_nat)
+        case Encapsulation.UDP:
+            sa.udp = handshake.peer_knows_nat
+        case Encapsulation.ESP:
+            sa.udp = False
+    if sa.began_here and (sa.udp or sa.nat.found) and sa.local.port != NAT_T_PORT:
+        sa.move(sa.local.with_port(NAT_T_PORT), sa.remote.with_port(NAT_T_PORT))
+    if handshake.peer_fragments:
+        party.allow_fragments(peer)
+
+
+def establish(party: Party, handshake: Handshake) -> None:
+    """Both ends are authenticated."""
+    sa = party.sa
+    party.handshake = None
+    stand(party)
+    if sa.suite is not None:
+        sa.ledger.emit(
+            IkeEstablished(
+                **sa.label(),
+                role=sa.role,
+                suite=str(sa.suite),
+                local_id=str(sa.local_id),
+                remote_id=str(sa.remote_id),
+                local=sa.local,
+                remote=sa.remote,
+                took=sa.ledger.now - sa.begun_at,
+            )
+        )
+        warn_of_weakness(sa, sa.suite, None)
+    settle_twins(sa)
+    sa.ledger.tell(sa.peer, Turn.IKE_UP)
+    setup, refusal = handshake.child, handshake.child_refusal
+    if refusal is not None:
+        name = setup.child.name if setup is not None and setup.child is not None else None
+        party.fail_child(name, "IKE_AUTH", sa.role, refusal.report)
+        if setup is not None and handshake.refused_here:
+            party.requests.want(DeleteUnborn(party, Protocol.ESP, setup.spi_in))
+    elif setup is not None:
+        install(first_child(party, setup))
+
+
+def stand(party: Party) -> None:
+    """The IKE SA lives: its deadlines run from now."""
+    sa = party.sa
+    sa.become(IkeLife.ESTABLISHED)
+    sa.established_at = sa.ledger.now
+    party.schedule()
+    multiple = sa.peer.profile.authentication_multiple if sa.peer else 0
+    if sa.peer is not None and multiple:
+        at = Instant(sa.ledger.now + sa.peer.profile.lifetime.time * multiple)
+        sa.ledger.agenda.set(sa, Deadline.REAUTHENTICATE, at)
+
+
+def first_child(party: Party, setup: ChildSetup) -> ChildSa:
+    """The child that IKE_AUTH agreed on: its nonces are those of IKE_SA_INIT (RFC 7296, 2.17)."""
+    return setup.make(party.prf, party.sk_d, party.sa.nonces)
+
+
+def install(child: ChildSa) -> None:
+    """A child that succeeds nobody: it receives, then sends."""
+    child.install_inbound()
+    child.install_outbound()
+    child.schedule(requester=child.terms.began_here)
+    announce(child)

@@ -1,0 +1,66 @@
+"""The exchanges of IKEv2, as data. RFC 7296, 1.2 to 1.4."""
+
+from __future__ import annotations
+
+from isthmus.engine.exchange import Exchange, Leg, Speaker
+from isthmus.engine.ikev2.child_setup import ChildSetup
+from isthmus.engine.ikev2.handshake import Handshake
+from isthmus.engine.ikev2.ike_successor import IkeSuccessor
+from isthmus.engine.ikev2.steps.announce import Announce
+from isthmus.engine.ikev2.steps.child import AgreeOnChild
+from isthmus.engine.ikev2.steps.contact import ClaimContact
+from isthmus.engine.ikev2.steps.cookie import PresentCookie
+from isthmus.engine.ikev2.steps.first_child import AgreeOnFirstChild
+from isthmus.engine.ikev2.steps.identity import Identify
+from isthmus.engine.ikev2.steps.inform import Inform, Notice
+from isthmus.engine.ikev2.steps.nat import DetectNat
+from isthmus.engine.ikev2.steps.proof import ProveIdentity
+from isthmus.engine.ikev2.steps.rekey import AgreeOnSuccessor, NameReplaced
+from isthmus.engine.ikev2.steps.suite import AgreeOnSuite
+from isthmus.wire.registry import ExchangeType, PayloadType
+
+
+def _legs(request: set[PayloadType], response: set[PayloadType], *, sealed: bool = True) -> tuple[Leg, Leg]:
+    return (
+        Leg(Speaker.REQUESTER, frozenset(request), sealed=sealed),
+        Leg(Speaker.REPLIER, frozenset(response), sealed=sealed),
+    )
+
+
+_SA, _KE, _NONCE = PayloadType.SA, PayloadType.KE, PayloadType.NONCE
+_TS = {PayloadType.TSI, PayloadType.TSR}
+
+IKE_SA_INIT: Exchange[Handshake] = Exchange(
+    "IKE_SA_INIT",
+    ExchangeType.IKE_SA_INIT,
+    legs=_legs({_SA, _KE, _NONCE}, {_SA, _KE, _NONCE}, sealed=False),
+    steps=(PresentCookie, AgreeOnSuite, DetectNat, Announce),
+)
+
+IKE_AUTH: Exchange[Handshake] = Exchange(
+    "IKE_AUTH",
+    ExchangeType.IKE_AUTH,
+    legs=_legs({PayloadType.IDI, PayloadType.AUTH}, {PayloadType.IDR, PayloadType.AUTH}),
+    steps=(Identify, ProveIdentity, ClaimContact, AgreeOnFirstChild),
+)
+
+CREATE_CHILD: Exchange[ChildSetup] = Exchange(
+    "CREATE_CHILD_SA",
+    ExchangeType.CREATE_CHILD_SA,
+    legs=_legs({_SA, _NONCE, *_TS}, {_SA, _NONCE, *_TS}),
+    steps=(NameReplaced, AgreeOnChild),
+)
+
+REKEY_IKE: Exchange[IkeSuccessor] = Exchange(
+    "CREATE_CHILD_SA",
+    ExchangeType.CREATE_CHILD_SA,
+    legs=_legs({_SA, _NONCE, _KE}, {_SA, _NONCE, _KE}),
+    steps=(AgreeOnSuccessor,),
+)
+
+INFORMATIONAL: Exchange[Notice] = Exchange(
+    "INFORMATIONAL",
+    ExchangeType.INFORMATIONAL,
+    legs=_legs(set(), set()),
+    steps=(Inform,),
+)

@@ -1,0 +1,53 @@
+"""What an IKE SA knows only while it is being set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from isthmus.crypto.kex import KeyShare
+from isthmus.engine.refusal import Refusal
+from isthmus.model.plan import PeerPlan
+from isthmus.model.proposal import Proposal
+
+if TYPE_CHECKING:
+    from isthmus.engine.ike_sa import IkeSa
+    from isthmus.engine.ikev2.child_setup import ChildSetup
+    from isthmus.engine.ikev2.keys import IkeKeys
+
+
+@dataclass(slots=True)
+class Handshake:
+    """Shared by the steps of IKE_SA_INIT, IKE_INTERMEDIATE and IKE_AUTH; dropped once the IKE SA stands."""
+
+    sa: IkeSa
+    candidates: tuple[PeerPlan, ...] = ()
+    """Responder: the peers that it may be, fewer with every message."""
+    offered: tuple[Proposal, ...] = ()
+    share: KeyShare | None = None
+    initiator_nonce: bytes = b""
+    responder_nonce: bytes = b""
+    shared: bytes = b""
+    cookie: bytes = b""
+    request: bytes = b""
+    """The IKE_SA_INIT request, as it crossed the network."""
+    response: bytes = b""
+    intermediate: bytes = b""
+    """IntAuth of RFC 9242: empty without IKE_INTERMEDIATE."""
+    keys: IkeKeys | None = None
+    own_id_body: bytes = b""
+    peer_id_body: bytes = b""
+    child: ChildSetup | None = None
+    child_refusal: Refusal | None = None
+    """Why there is no first child, although one was wanted."""
+    refused_here: bool = False
+    """Whether it was we who could not accept the peer's answer: it believes in a child that is not."""
+    peer_is_isthmus: bool = False
+    peer_fragments: bool = False
+    peer_knows_nat: bool = False
+    rejected_methods: set[int] = field(default_factory=set)
+    """Key exchange methods that INVALID_KE_PAYLOAD has already taken us away from."""
+
+    @property
+    def nonces(self) -> bytes:
+        return self.initiator_nonce + self.responder_nonce

@@ -1,0 +1,147 @@
+"""One end of an IKEv2 IKE SA, as its intentions and answers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from isthmus.engine import retry
+from isthmus.engine.deadlines import Deadline
+from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2.channel import Channel
+from isthmus.engine.ikev2.handshake import Handshake
+from isthmus.engine.ikev2.replies import Replies
+from isthmus.engine.ikev2.requests import Requests
+from isthmus.engine.ikev2.sealing import FragmentLimit
+from isthmus.engine.ledger import Turn
+from isthmus.engine.refusal import Report
+from isthmus.engine.states import IkeLife
+from isthmus.events.ike import NegotiationFailed
+from isthmus.events.message import Trigger
+from isthmus.model.address import Datagram
+from isthmus.model.algorithms import Prf
+from isthmus.model.plan import PeerPlan
+from isthmus.model.quantities import Instant
+from isthmus.wire.ikev2.message import Message
+
+
+class Party:
+    """What they share: the SA, its channel, the requests, and the state of a set-up or of a crossing."""
+
+    def __init__(self, sa: IkeSa, channel: Channel, requests: Requests, spawn: Callable[[IkeSa], Party]) -> None:
+        self.sa = sa
+        self.spawn = spawn
+        """Makes our end of another IKE SA: the successor of this one."""
+        self.channel = channel
+        self.requests = requests
+        self.handshake: Handshake | None = None
+        self.successor_of_peer: IkeSa | None = None
+        """The IKE SA that the peer made to replace this one, while our own attempt is not decided."""
+        self.yields = 0
+        """How often in a row the peer said TEMPORARY_FAILURE."""
+
+    @property
+    def prf(self) -> Prf:
+        suite = self.sa.suite
+        if suite is None or suite.prf is None:
+            raise ValueError("no suite is agreed")
+        return suite.prf
+
+    @property
+    def sk_d(self) -> bytes:
+        if self.channel.keys is None:
+            raise ValueError("no keys are agreed")
+        return self.channel.keys.d.reveal()
+
+    def receive(self, datagram: Datagram, message: Message, replies: Replies) -> None:
+        """A datagram with our SPI: a response to our request, or a request of the peer."""
+        header = message.header
+        if header.initiator == self.sa.began_here:
+            self.channel.drop(datagram, Trigger.REFLECTED if header.response else Trigger.WRONG_DIRECTION)
+        elif header.response:
+            self.requests.receive(datagram, message)
+        else:
+            replies.receive(datagram, message)
+            self.requests.pump()
+
+    def fail(self, stage: str, report: Report) -> None:
+        """The IKE SA could not be set up: said with both sides of the disagreement, and gone."""
+        self.report_failure(stage, report)
+        if self.sa.life is not IkeLife.DELETED:
+            self.sa.delete_silently(explain(report))
+
+    def report_failure(self, stage: str, report: Report) -> None:
+        sa = self.sa
+        sa.ledger.emit(
+            NegotiationFailed(
+                **sa.label(),
+                stage=stage,
+                role=sa.role,
+                reason=report.reason,
+                they_said=report.they_said,
+                we_said=report.we_said,
+                detail=report.detail,
+            )
+        )
+        if sa.began_here:
+            sa.ledger.tell(sa.peer, Turn.IKE_FAILED, reason=explain(report))
+
+    def fail_child(self, child: str | None, stage: str, role: str, report: Report) -> None:
+        """A child could not be agreed; the IKE SA stands (RFC 7296, 1.3.1)."""
+        sa = self.sa
+        sa.ledger.emit(
+            NegotiationFailed(
+                **sa.label(),
+                stage=stage,
+                role=role,
+                child=child,
+                reason=report.reason,
+                they_said=report.they_said,
+                we_said=report.we_said,
+                detail=report.detail,
+            )
+        )
+        if child is not None:
+            sa.ledger.tell(sa.peer, Turn.CHILD_FAILED, child, explain(report))
+
+    def lose_peer(self) -> None:
+        """Nothing came back to any of our tries: RFC 7296, 2.4 lets us conclude that the peer is gone."""
+        self.sa.delete_silently("the peer does not answer")
+
+    def yield_to_peer(self) -> None:
+        """RFC 7296, 2.25: the peer is busy with what our request collided with; later, then."""
+        self.yields += 1
+        self.requests.pause(retry.yield_for(self.yields, self.sa.ledger.entropy))
+
+    def schedule(self) -> None:
+        """Sets the deadlines of an established IKE SA."""
+        sa, agenda, now = self.sa, self.sa.ledger.agenda, self.sa.ledger.now
+        if sa.peer is None:
+            return
+        agenda.cancel(sa, Deadline.HALF_OPEN_ENDS)
+        lifetime = sa.peer.profile.lifetime.time
+        later = 0.0 if sa.began_here else 0.02 * lifetime  # so that the two ends seldom collide
+        soft = retry.rekey_after(lifetime, sa.ledger.entropy) + later
+        agenda.set(sa, Deadline.REKEY, Instant(now + soft))
+        agenda.set(sa, Deadline.EXPIRE, Instant(now + lifetime))
+        if sa.peer.liveness.enabled:
+            agenda.set(sa, Deadline.PROBE_PEER, Instant(now + sa.peer.liveness.interval))
+        self.schedule_keep_alive()
+
+    def schedule_keep_alive(self) -> None:
+        """RFC 3948, 4: only the end behind the NAT keeps its mapping open."""
+        sa = self.sa
+        if sa.peer is not None and sa.nat.local:
+            due = Instant(sa.ledger.now + sa.peer.nat_traversal.keep_alive)
+            sa.ledger.agenda.set(sa, Deadline.KEEP_NAT_OPEN, due)
+
+    def allow_fragments(self, peer: PeerPlan) -> None:
+        """Both ends take fragments: messages larger than the configured packet size are cut."""
+        if peer.fragmentation.enabled:
+            self.channel.fragment_limit = FragmentLimit(peer.fragmentation.size, self.sa.remote.address.version)
+
+
+def explain(report: Report) -> str:
+    """A report in one line, for `show tunnels`."""
+    said = f": they said {', '.join(report.they_said)}" if report.they_said else ""
+    ours = f"; we said {', '.join(report.we_said)}" if report.we_said else ""
+    return f"{report.reason}{said}{ours}" + (f" ({report.detail})" if report.detail else "")

@@ -1,0 +1,97 @@
+"""What we answer: each request once, and the same octets again if it is repeated. RFC 7296, 2.1 and 2.2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from isthmus.engine.exchange import Inbound
+from isthmus.engine.ikev2.channel import Channel, Malformed
+from isthmus.engine.ikev2.intention import Answer
+from isthmus.engine.outputs import SendDatagram
+from isthmus.engine.refusal import Refusal, malformed
+from isthmus.events.message import Trigger, UnknownPayloadSkipped
+from isthmus.model.address import Datagram
+from isthmus.model.quantities import NO_SPI, MessageId
+from isthmus.wire.ikev2.header import Header
+from isthmus.wire.ikev2.message import Message
+from isthmus.wire.ikev2.payloads import Notify, Payload, UnknownPayload
+from isthmus.wire.registry import ExchangeType
+
+Answering = Callable[[Message, Inbound], Answer]
+"""Finds who answers a request; raises `Refusal` where nobody does."""
+
+
+class Replies:
+    """The peer's half of the window."""
+
+    def __init__(self, channel: Channel, answering: Answering) -> None:
+        self.channel = channel
+        self.sa = channel.sa
+        self._answering = answering
+        self._expected = MessageId(0)
+        self._request = b""
+        self._response: tuple[bytes, ...] = ()
+
+    def receive(self, datagram: Datagram, message: Message) -> None:
+        """A request under the protection of the IKE SA."""
+        header = message.header
+        if header.message_id == self._expected - 1 and message.octets == self._request:
+            self._send(datagram)
+        elif header.message_id != self._expected:
+            self.channel.drop(datagram, Trigger.OUTSIDE_WINDOW, f"message ID {header.message_id}")
+        elif header.exchange == ExchangeType.IKE_SA_INIT or not self.channel.ready:
+            self.channel.drop(datagram, Trigger.UNEXPECTED_EXCHANGE)
+        else:
+            try:
+                inbound = self.channel.open(datagram, message)
+            except Malformed as nonsense:
+                # RFC 7296, 2.21.3: the authentic peer is told, and nothing else changes.
+                self._respond(datagram, message, _refusal(malformed(str(nonsense))))
+                return
+            if inbound is not None:
+                self._answer(datagram, message, inbound)
+
+    def receive_first(self, datagram: Datagram, message: Message) -> None:
+        """The IKE_SA_INIT request that admission has let in."""
+        self._answer(datagram, message, Inbound(message.payloads))
+
+    def _answer(self, datagram: Datagram, message: Message, inbound: Inbound) -> None:
+        self.channel.note("<--", message.header, inbound.payloads)
+        for payload in inbound.payloads:
+            if isinstance(payload, UnknownPayload) and not payload.critical:
+                self.sa.ledger.emit(UnknownPayloadSkipped(**self.sa.label(), type=int(payload.kind)))
+        answer: Answer | None = None
+        try:
+            answer = self._answering(message, inbound)
+            run = answer.begin()
+            run.hear(0, inbound)
+            payloads = run.speak(1)
+        except Refusal as refusal:
+            self._respond(datagram, message, _refusal(refusal))
+            if answer is not None:
+                answer.refused(refusal)
+        else:
+            self._respond(datagram, message, payloads, answer)
+
+    def _respond(
+        self, datagram: Datagram, message: Message, payloads: Sequence[Payload], answer: Answer | None = None
+    ) -> None:
+        sa, request = self.sa, message.header
+        sealed = request.exchange != ExchangeType.IKE_SA_INIT
+        # RFC 7296, 2.6: where IKE_SA_INIT comes to nothing, there is no responder SPI.
+        responder_spi = sa.responder_spi if sealed or answer is not None else NO_SPI
+        spis = sa.initiator_spi, responder_spi
+        header = Header(*spis, request.exchange, request.message_id, initiator=sa.began_here, response=True)
+        self._expected = MessageId(request.message_id + 1)
+        self._request, self._response = message.octets, self.channel.write(header, payloads, sealed=sealed)
+        if answer is not None:
+            answer.agreed(self._response)
+        self._send(datagram)
+
+    def _send(self, datagram: Datagram) -> None:
+        for octets in self._response:
+            self.sa.ledger.emit(SendDatagram(datagram.local, datagram.remote, octets))
+
+
+def _refusal(refusal: Refusal) -> list[Payload]:
+    return [Notify(refusal.notify, refusal.data)]

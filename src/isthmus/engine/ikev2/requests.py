@@ -1,0 +1,210 @@
+"""What we ask: a queue of intentions, one request outstanding, repeated until it is answered. RFC 7296, 2.1 to 2.4."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from isthmus.engine import retry
+from isthmus.engine.deadlines import Deadline
+from isthmus.engine.exchange import Inbound, Run
+from isthmus.engine.ikev2.channel import Channel, Malformed
+from isthmus.engine.ikev2.intention import Intention
+from isthmus.engine.ledger import Turn
+from isthmus.engine.outputs import SendDatagram
+from isthmus.engine.refusal import Refusal, malformed
+from isthmus.engine.states import IkeLife
+from isthmus.events.ike import PeerSilent
+from isthmus.events.message import Retransmitted, Trigger
+from isthmus.model.address import Datagram
+from isthmus.model.quantities import NO_SPI, Instant, MessageId
+from isthmus.wire.ikev2.header import Header
+from isthmus.wire.ikev2.message import Message
+from isthmus.wire.registry import NotifyType
+
+_LARGEST_MESSAGE_ID = 2**32 - 1
+
+I = TypeVar("I", bound=Intention)  # noqa: E741
+
+
+@dataclass(slots=True)
+class Outstanding:
+    """The one request that waits for its response."""
+
+    intention: Intention
+    run: Run[Any]
+    message_id: MessageId
+    datagrams: tuple[bytes, ...]
+    attempts: int = 1
+
+
+class Requests:
+    """Our half of the window."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.sa = channel.sa
+        self.outstanding: Outstanding | None = None
+        self.answered = False
+        """Whether the peer has answered anything yet."""
+        self._queue: deque[Intention] = deque()
+        self._next = MessageId(0)
+        self._paused = False
+
+    def want(self, intention: Intention, *, first: bool = False) -> None:
+        """Queues an intention, and begins it if the window is free."""
+        if first:
+            self._queue.appendleft(intention)
+        else:
+            self._queue.append(intention)
+        self.pump()
+
+    def wanted(self, kind: type[I]) -> list[I]:
+        """The intentions of a kind, under way or queued."""
+        under_way = [self.outstanding.intention] if self.outstanding else []
+        return [i for i in (*under_way, *self._queue) if isinstance(i, kind)]
+
+    def pump(self) -> None:
+        """Begins the next intention that still makes sense."""
+        while self._queue and self.outstanding is None and not self._paused and self._may_speak():
+            intention = self._queue.popleft()
+            run = intention.begin()
+            if run is not None:
+                self._begin(intention, run)
+
+    def pause(self, seconds: float) -> None:
+        """Begins nothing for a while: the peer said TEMPORARY_FAILURE."""
+        self._paused = True
+        ledger = self.sa.ledger
+        ledger.agenda.set(self.sa, Deadline.NEXT_INTENTION, Instant(ledger.now + seconds))
+
+    def resume(self) -> None:
+        self._paused = False
+        self.pump()
+
+    def restart(self) -> None:
+        """RFC 7296, 2.6 and 2.7: IKE_SA_INIT begins again, with message ID 0 again."""
+        self.settle()
+        self._next = MessageId(0)
+
+    def drop_queue(self) -> None:
+        """Forgets what has not begun yet."""
+        self._queue.clear()
+
+    def clear(self) -> None:
+        """Forgets every intention, the one under way too."""
+        self.settle()
+        self._queue.clear()
+
+    def settle(self) -> None:
+        """The outstanding request is no longer waited for."""
+        self.outstanding = None
+        self.sa.ledger.agenda.cancel(self.sa, Deadline.REPEAT_REQUEST)
+
+    def repeat(self) -> None:
+        """The response is overdue: send the request again, or give up."""
+        outstanding, sa = self.outstanding, self.sa
+        if outstanding is None:
+            return
+        exchange = outstanding.run.exchange.name
+        if outstanding.attempts >= retry.MAX_ATTEMPTS:
+            self.settle()
+            sa.ledger.emit(PeerSilent(**sa.label(), exchange=exchange, attempts=outstanding.attempts))
+            outstanding.intention.silent(outstanding.attempts)
+            return
+        outstanding.attempts += 1
+        message_id, attempt = outstanding.message_id, outstanding.attempts
+        sa.ledger.emit(Retransmitted(**sa.label(), exchange=exchange, message_id=message_id, attempt=attempt))
+        self._transmit(outstanding)
+
+    def abandon_within(self, seconds: float) -> None:
+        """Brings the end of the outstanding request nearer: a refusal that proves nothing came (RFC 7296, 2.21.1)."""
+        outstanding = self.outstanding
+        if outstanding is not None and outstanding.attempts < retry.MAX_ATTEMPTS:
+            outstanding.attempts = retry.MAX_ATTEMPTS
+            self._repeat_after(seconds)
+
+    def receive(self, datagram: Datagram, message: Message) -> None:
+        """A response. One that answers nothing, or is not authentic, changes nothing."""
+        outstanding, header = self.outstanding, message.header
+        expected = (outstanding.message_id, outstanding.run.exchange.exchange_type) if outstanding else None
+        if outstanding is None or (header.message_id, header.exchange) != expected:
+            self.channel.drop(datagram, Trigger.NOT_EXPECTED)
+        elif outstanding.run.exchange.legs[1].sealed:
+            self._receive_sealed(outstanding, datagram, message)
+        else:
+            self._receive_plain(outstanding, datagram, message)
+        self.pump()
+
+    def _receive_sealed(self, outstanding: Outstanding, datagram: Datagram, message: Message) -> None:
+        hint = Inbound(message.payloads).notify(NotifyType.INVALID_IKE_SPI)
+        if hint is not None:
+            # RFC 7296, 2.21.4: unprotected, so a reason to look, never an order.
+            self.sa.ledger.tell(self.sa.peer, Turn.SUSPICION)
+        try:
+            inbound = self.channel.open(datagram, message)
+        except Malformed as nonsense:
+            self.settle()
+            outstanding.intention.rejected(malformed(str(nonsense)))
+            return
+        if inbound is None:
+            return
+        self.channel.note("<--", message.header, inbound.payloads)
+        self.answered = True
+        self.settle()
+        error = inbound.error()
+        if error is not None and not outstanding.run.exchange.legs[1].needs <= inbound.types:
+            outstanding.intention.refused(error)
+        else:
+            self._hear(outstanding, inbound)
+
+    def _receive_plain(self, outstanding: Outstanding, datagram: Datagram, message: Message) -> None:
+        inbound = Inbound(message.payloads, message.octets)
+        self.channel.note("<--", message.header, inbound.payloads)
+        if not outstanding.run.exchange.legs[1].needs <= inbound.types:
+            # Anybody could have sent it: the request stays outstanding, and the intention decides what to believe.
+            notify = inbound.error() or next(iter(inbound.notifies()), None)
+            if notify is not None:
+                outstanding.intention.refused(notify)
+            else:
+                self.channel.drop(datagram, Trigger.MALFORMED, "neither an answer nor a notification")
+            return
+        if message.header.responder_spi == NO_SPI:
+            self.channel.drop(datagram, Trigger.MALFORMED, "an answer without SPI")
+            return
+        self.answered = True
+        self.sa.their_spi = message.header.responder_spi
+        self.settle()
+        self._hear(outstanding, inbound)
+
+    def _hear(self, outstanding: Outstanding, inbound: Inbound) -> None:
+        try:
+            outstanding.run.hear(1, inbound)
+        except Refusal as refusal:
+            outstanding.intention.rejected(refusal)
+        else:
+            outstanding.intention.succeeded(inbound)
+
+    def _may_speak(self) -> bool:
+        """RFC 7296, 2.2: a message ID is used once; before it would wrap, the IKE SA must have gone."""
+        return self._next < _LARGEST_MESSAGE_ID and self.sa.life is not IkeLife.DELETED
+
+    def _begin(self, intention: Intention, run: Run[Any]) -> None:
+        sa, exchange = self.sa, run.exchange
+        spis = sa.initiator_spi, sa.responder_spi
+        header = Header(*spis, exchange.exchange_type, self._next, initiator=sa.began_here, response=False)
+        octets = self.channel.write(header, run.speak(0), sealed=exchange.legs[0].sealed)
+        intention.sent(octets)
+        self.outstanding = Outstanding(intention, run, self._next, octets)
+        self._next = MessageId(self._next + 1)
+        self._transmit(self.outstanding)
+
+    def _transmit(self, outstanding: Outstanding) -> None:
+        for octets in outstanding.datagrams:
+            self.sa.ledger.emit(SendDatagram(self.sa.local, self.sa.remote, octets))
+        self._repeat_after(retry.repeat_after(outstanding.attempts, self.sa.ledger.entropy))
+
+    def _repeat_after(self, seconds: float) -> None:
+        ledger = self.sa.ledger
+        ledger.agenda.set(self.sa, Deadline.REPEAT_REQUEST, Instant(ledger.now + seconds))

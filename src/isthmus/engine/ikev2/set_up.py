@@ -1,0 +1,149 @@
+"""Setting up an IKE SA as initiator: IKE_SA_INIT, then IKE_AUTH with the first child. RFC 7296, 1.2."""
+
+from __future__ import annotations
+
+from isthmus.engine.exchange import Inbound, Run
+from isthmus.engine.ikev2.child_setup import ChildSetup
+from isthmus.engine.ikev2.established import derive_keys, establish, settle_path
+from isthmus.engine.ikev2.exchanges import IKE_AUTH, IKE_SA_INIT
+from isthmus.engine.ikev2.farewell import DeleteIke
+from isthmus.engine.ikev2.handshake import Handshake
+from isthmus.engine.ikev2.intention import Intention
+from isthmus.engine.ikev2.party import Party
+from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
+from isthmus.engine.states import IkeLife
+from isthmus.events.ike import FailureReason
+from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.negotiate import select
+from isthmus.wire.ikev2.payloads import Notify
+from isthmus.wire.registry import NotifyType
+
+_BELIEVE_AFTER = 2.0
+"""Seconds that an unprotected refusal waits for a proper answer to prove it forged (RFC 7296, 2.21.1)."""
+
+_MAX_COOKIES = 4
+"""RFC 7296, 2.6.1: cookie and key exchange method may be asked for in turn, but not for ever."""
+
+_MAX_COOKIE = 64
+
+
+class InitIke(Intention):
+    """IKE_SA_INIT."""
+
+    def __init__(self, party: Party, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
+        self.party = party
+        self.tunnel = tunnel
+        self.child = child
+        self._cookies = 0
+        self._hint: Report | None = None
+
+    def begin(self) -> Run[Handshake] | None:
+        handshake, peer = self._handshake, self.party.sa.peer
+        if peer is None:
+            return None
+        handshake.offered = handshake.offered or peer.profile.proposals
+        return Run(IKE_SA_INIT, handshake)
+
+    def sent(self, datagrams: tuple[bytes, ...]) -> None:
+        self._handshake.request = datagrams[0]
+
+    def succeeded(self, message: Inbound) -> None:
+        handshake = self._handshake
+        handshake.response = message.octets
+        derive_keys(self.party, handshake)
+        settle_path(self.party, handshake)
+        self.party.requests.want(Authenticate(self.party, self.tunnel, self.child), first=True)
+
+    def refused(self, notify: Notify) -> None:
+        # Unprotected: anybody may have sent it. What it asks for is done if it costs little; a plain no is only a hint.
+        match notify.notify:
+            case NotifyType.COOKIE:
+                self._present(notify.data)
+            case NotifyType.INVALID_KE_PAYLOAD:
+                self._change_method(notify.data)
+            case kind if kind.error:
+                we_said = tuple(str(p) for p in self._handshake.offered)
+                self._hint = Report(reason_of(kind), (kind.name,), we_said, "unprotected: believed, as no answer came")
+                self.party.requests.abandon_within(_BELIEVE_AFTER)
+            case _:
+                pass
+
+    def rejected(self, refusal: Refusal) -> None:
+        self.party.fail(IKE_SA_INIT.name, refusal.report)
+
+    def silent(self, attempts: int) -> None:
+        nothing = Report(FailureReason.NO_ANSWER, detail=f"no answer from {self.party.sa.remote}")
+        self.party.fail(IKE_SA_INIT.name, self._hint or nothing)
+
+    def _present(self, cookie: bytes) -> None:
+        if not 1 <= len(cookie) <= _MAX_COOKIE or self._cookies >= _MAX_COOKIES:
+            return
+        self._cookies += 1
+        self._handshake.cookie = cookie
+        self._again()
+
+    def _change_method(self, data: bytes) -> None:
+        """RFC 7296, 1.3: only to what we had offered, and to each method once: nobody leads us in circles."""
+        handshake = self._handshake
+        method = int.from_bytes(data, "big") if len(data) == 2 else 0
+        guessed = select.first_method(handshake.offered)
+        if guessed is None or method == guessed.ikev2 or method in handshake.rejected_methods:
+            return
+        if not select.offers_method(handshake.offered, method):
+            return
+        handshake.rejected_methods.add(guessed.ikev2)
+        handshake.offered = select.with_first_method(handshake.offered, method)
+        handshake.share = None
+        self._again()
+
+    def _again(self) -> None:
+        self.party.requests.restart()
+        self.party.requests.want(self, first=True)
+
+    @property
+    def _handshake(self) -> Handshake:
+        return require_handshake(self.party)
+
+
+class Authenticate(Intention):
+    """IKE_AUTH, with the first child."""
+
+    def __init__(self, party: Party, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
+        self.party = party
+        self.tunnel = tunnel
+        self.child = child
+
+    def begin(self) -> Run[Handshake] | None:
+        handshake = require_handshake(self.party)
+        if self.tunnel is not None and self.child is not None:
+            handshake.child = ChildSetup(
+                self.party.sa, fresh=False, began_here=True, tunnel=self.tunnel, child=self.child
+            )
+        return Run(IKE_AUTH, handshake)
+
+    def succeeded(self, message: Inbound) -> None:
+        establish(self.party, require_handshake(self.party))
+
+    def refused(self, notify: Notify) -> None:
+        they_said = (notify.notify.name,)
+        we_said = (f"identity {self.party.sa.local_id}",)
+        self.party.fail(IKE_AUTH.name, Report(reason_of(notify.notify), they_said, we_said))
+
+    def rejected(self, refusal: Refusal) -> None:
+        # RFC 7296, 2.21.2: the responder believes that it is authenticated; it is told that it is not.
+        party = self.party
+        party.handshake = None
+        party.sa.become(IkeLife.DELETING)
+        party.requests.want(DeleteIke(party, str(refusal.report.reason), error=refusal.notify), first=True)
+        party.report_failure(IKE_AUTH.name, refusal.report)
+
+    def silent(self, attempts: int) -> None:
+        detail = f"IKE_SA_INIT was answered, IKE_AUTH to {self.party.sa.remote} was not"
+        self.party.fail(IKE_AUTH.name, Report(FailureReason.NO_ANSWER, detail=detail))
+
+
+def require_handshake(party: Party) -> Handshake:
+    """The set-up under way; what arrives after it is out of place."""
+    if party.handshake is None:
+        raise malformed("there is no set-up under way")
+    return party.handshake

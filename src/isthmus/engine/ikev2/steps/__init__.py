@@ -1,0 +1,1 @@
+"""The concerns of the IKEv2 exchanges, one a file."""

@@ -1,0 +1,28 @@
+"""Announce what we can: the extensions that need both ends. RFC 7383, 2.3."""
+
+from __future__ import annotations
+
+from isthmus.crypto.digest import sha1
+from isthmus.engine.exchange import Draft, Inbound, Step
+from isthmus.engine.ikev2.handshake import Handshake
+from isthmus.model.plan import Encapsulation
+from isthmus.wire.ikev2.payloads import VendorId
+from isthmus.wire.registry import NotifyType
+
+USER_SPACE_UDP = sha1(b"Isthmus: user-space data plane, prefers ESP in UDP")[:16]
+"""Said by a gateway whose encapsulation is `auto`: two of them take UDP, their faster path (design, 4)."""
+
+
+class Announce(Step[Handshake]):
+    def write(self, leg: int, draft: Draft) -> None:
+        handshake = self.context
+        peer = handshake.sa.peer or handshake.candidates[0]
+        if peer.fragmentation.enabled and (leg == 0 or handshake.peer_fragments):
+            draft.notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)
+        if peer.encapsulation is Encapsulation.AUTO and (leg == 0 or handshake.peer_is_isthmus):
+            draft.add(VendorId(USER_SPACE_UDP))
+
+    def read(self, leg: int, message: Inbound) -> None:
+        handshake = self.context
+        handshake.peer_fragments = message.notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) is not None
+        handshake.peer_is_isthmus = any(v.data == USER_SPACE_UDP for v in message.all(VendorId))

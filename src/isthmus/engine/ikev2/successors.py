@@ -1,0 +1,199 @@
+"""Rekeying an IKE SA: its children pass to a new one, from either end and at once. RFC 7296, 1.3.2, 2.18, 2.25.2."""
+
+from __future__ import annotations
+
+from isthmus.engine.collision import loses
+from isthmus.engine.deadlines import Deadline
+from isthmus.engine.exchange import Inbound, Run
+from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2.children import AskForChild, DeleteChild
+from isthmus.engine.ikev2.exchanges import REKEY_IKE
+from isthmus.engine.ikev2.ike_successor import IkeSuccessor
+from isthmus.engine.ikev2.intention import Intention
+from isthmus.engine.ikev2.keys import ike_keys, skeyseed_rekey
+from isthmus.engine.ikev2.party import Party
+from isthmus.engine.ledger import Turn
+from isthmus.engine.refusal import Refusal, Report, reason_of
+from isthmus.engine.states import IkeLife
+from isthmus.events.ike import IkeRekeyCollision, IkeRekeyed, NegotiationFailed
+from isthmus.model.quantities import Instant, Seconds
+from isthmus.negotiate import select
+from isthmus.wire.ikev2.payloads import Notify
+from isthmus.wire.registry import NotifyType
+
+_OLD_LEAVES = Seconds(30.0)
+"""How long the end that has to delete an IKE SA without children may take."""
+
+
+class RekeyIke(Intention):
+    """CREATE_CHILD_SA for a new IKE SA."""
+
+    def __init__(self, party: Party) -> None:
+        self.party = party
+        self.successor: IkeSuccessor | None = None
+        self._offered = party.sa.peer.profile.proposals if party.sa.peer else ()
+        self._rejected_methods: set[int] = set()
+
+    def begin(self) -> Run[IkeSuccessor] | None:
+        if not self.party.sa.established:
+            return None
+        self.successor = IkeSuccessor(self.party.sa, began_here=True, offered=self._offered)
+        return Run(REKEY_IKE, self.successor)
+
+    def succeeded(self, message: Inbound) -> None:
+        party, new = self.party, self.successor
+        if new is None or not party.sa.established:
+            return
+        party.yields = 0
+        ours, theirs = stand_up(party, new), party.successor_of_peer
+        party.successor_of_peer = None
+        if theirs is None or theirs.life is not IkeLife.ESTABLISHED:
+            hand_over(party.sa, ours)
+            ask_old_to_leave(party.sa)
+            return
+        we_lose = loses(ours.nonces, theirs.nonces)
+        party.sa.ledger.emit(IkeRekeyCollision(**party.sa.label(), winner="the peer's" if we_lose else "ours"))
+        if we_lose:
+            hand_over(party.sa, theirs)
+            ours.dialect.delete_ike("redundant after a crossed rekey")
+            expect_old_to_leave(party.sa)
+        else:
+            hand_over(party.sa, ours)
+            ask_old_to_leave(party.sa)
+            expect_loser_to_leave(theirs)
+
+    def refused(self, notify: Notify) -> None:
+        party = self.party
+        theirs, party.successor_of_peer = party.successor_of_peer, None
+        if theirs is not None and theirs.established:
+            hand_over(party.sa, theirs)  # ours came to nothing, the peer's stands
+            expect_old_to_leave(party.sa)
+        elif notify.notify == NotifyType.INVALID_KE_PAYLOAD and self._change_method(notify.data):
+            party.requests.want(self, first=True)
+        elif notify.notify == NotifyType.TEMPORARY_FAILURE:
+            party.yield_to_peer()
+            party.requests.want(self)
+        else:
+            self._failed(Report(reason_of(notify.notify), (notify.notify.name,)))
+
+    def rejected(self, refusal: Refusal) -> None:
+        self._failed(refusal.report)
+
+    def silent(self, attempts: int) -> None:
+        self.party.lose_peer()
+
+    def _failed(self, report: Report) -> None:
+        """The old IKE SA serves on; it tries again while its lifetime lasts."""
+        sa = self.party.sa
+        sa.ledger.emit(
+            NegotiationFailed(
+                **sa.label(),
+                stage=REKEY_IKE.name,
+                role="initiator",
+                reason=report.reason,
+                they_said=report.they_said,
+                we_said=report.we_said,
+                detail=report.detail or "rekeying the IKE SA",
+            )
+        )
+        ends = sa.ledger.agenda.at(sa, Deadline.EXPIRE)
+        if ends is not None:
+            again = Instant(sa.ledger.now + max((ends - sa.ledger.now) / 3, 1.0))
+            sa.ledger.agenda.set(sa, Deadline.REKEY, again)
+
+    def _change_method(self, data: bytes) -> bool:
+        method = int.from_bytes(data, "big") if len(data) == 2 else 0
+        guessed = select.first_method(self._offered)
+        if guessed is None or method in self._rejected_methods or not select.offers_method(self._offered, method):
+            return False
+        self._rejected_methods.add(guessed.ikev2)
+        self._offered = select.with_first_method(self._offered, method)
+        return method != guessed.ikev2
+
+
+class AnswerRekeyIke:
+    """CREATE_CHILD_SA for a new IKE SA, as replier."""
+
+    def __init__(self, party: Party) -> None:
+        self.party = party
+        self.successor = IkeSuccessor(party.sa, began_here=False)
+
+    def begin(self) -> Run[IkeSuccessor]:
+        requests = self.party.requests
+        under_way = requests.outstanding.intention if requests.outstanding else None
+        if isinstance(under_way, AskForChild | DeleteChild):
+            # RFC 7296, 2.25.2: not while we are creating, rekeying or closing a child of it.
+            raise Refusal(NotifyType.TEMPORARY_FAILURE)
+        return Run(REKEY_IKE, self.successor)
+
+    def agreed(self, response: tuple[bytes, ...]) -> None:
+        party = self.party
+        new = stand_up(party, self.successor)
+        under_way = party.requests.outstanding.intention if party.requests.outstanding else None
+        if isinstance(under_way, RekeyIke):
+            party.successor_of_peer = new  # crossed: decided when our own request is answered
+        else:
+            hand_over(party.sa, new)
+            expect_old_to_leave(party.sa)
+
+    def refused(self, refusal: Refusal) -> None:
+        pass
+
+
+def stand_up(party: Party, successor: IkeSuccessor) -> IkeSa:
+    """The new IKE SA, established, with keys that grow from the old one's SK_d (RFC 7296, 2.18)."""
+    old, suite = party.sa, successor.suite
+    if suite is None or suite.prf is None or suite.encryption is None:
+        raise ValueError("no suite is agreed")
+    new = IkeSa(old.ledger, successor.our_spi, old.local, old.remote, began_here=successor.began_here)
+    new.their_spi, new.suite, new.nonces = successor.their_spi, suite, successor.nonces
+    new.peer, new.nat, new.udp = old.peer, old.nat, old.udp
+    new.local_id, new.remote_id = old.local_id, old.remote_id
+    heir = party.spawn(new)
+    nonces = b"".join(successor.nonces)
+    seed = skeyseed_rekey(party.prf, party.sk_d, successor.shared, nonces)
+    spis = new.initiator_spi + new.responder_spi
+    heir.channel.protect(ike_keys(suite.prf, seed, nonces, spis, suite.encryption, suite.integrity))
+    heir.channel.fragment_limit = party.channel.fragment_limit
+    new.become(IkeLife.ESTABLISHED)
+    new.established_at = old.ledger.now
+    heir.schedule()
+    return new
+
+
+def hand_over(old: IkeSa, new: IkeSa) -> None:
+    """All children and the time of the next proof of identity pass to the new IKE SA."""
+    agenda = old.ledger.agenda
+    reauthenticate_at = agenda.at(old, Deadline.REAUTHENTICATE)
+    if reauthenticate_at is not None:
+        agenda.set(new, Deadline.REAUTHENTICATE, reauthenticate_at)
+    for child in tuple(old.children.values()):
+        child.adopt(new)
+        if child.rekeying:
+            child.rekeying = False  # it was queued on the old IKE SA, and is asked for again on the new one
+            child.retry_rekey()
+    old.ledger.emit(
+        IkeRekeyed(**new.label(), old=f"{old.initiator_spi.hex()}:{old.responder_spi.hex()}", suite=str(new.suite))
+    )
+    old.become(IkeLife.REKEYED)
+    for what in (Deadline.REKEY, Deadline.REAUTHENTICATE, Deadline.PROBE_PEER, Deadline.KEEP_NAT_OPEN):
+        agenda.cancel(old, what)
+    old.dialect.retire()
+    old.ledger.tell(new.peer, Turn.IKE_UP)
+
+
+def ask_old_to_leave(old: IkeSa) -> None:
+    """RFC 7296, 2.8: whoever asked for the successor deletes the old IKE SA."""
+    old.dialect.delete_ike("rekeyed")
+
+
+def expect_old_to_leave(old: IkeSa) -> None:
+    """The peer asked for the successor, and will delete the old one; if it forgets, we do."""
+    old.ledger.agenda.set(old, Deadline.EXPIRE, Instant(old.ledger.now + _OLD_LEAVES))
+
+
+def expect_loser_to_leave(loser: IkeSa) -> None:
+    """The peer made the redundant IKE SA, and will delete it; if it forgets, we do."""
+    agenda = loser.ledger.agenda
+    agenda.cancel(loser, Deadline.REKEY)
+    agenda.set(loser, Deadline.EXPIRE, Instant(loser.ledger.now + _OLD_LEAVES))

@@ -1,0 +1,109 @@
+"""What all SAs of a gateway share: the clock, the agenda, the tables and the one stream of outputs."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from isthmus.engine.deadlines import Agenda
+from isthmus.engine.outputs import Output, Program
+from isthmus.engine.surroundings import Entropy
+from isthmus.model.address import Address
+from isthmus.model.plan import PeerPlan, Plan
+from isthmus.model.quantities import NO_SPI, IkeSpi, InboundSpi, Instant, Ticket
+from isthmus.model.sa_spec import DataPlaneOp
+
+if TYPE_CHECKING:
+    from isthmus.engine.child_sa import ChildSa
+    from isthmus.engine.ike_sa import IkeSa
+
+_FIRST_SPI = 256
+"""RFC 4303, 2.1: SPIs 1 to 255 are reserved."""
+
+
+class Turn(Enum):
+    """What upkeep wants to know: something turned well or ill."""
+
+    IKE_UP = auto()
+    IKE_FAILED = auto()
+    IKE_GONE = auto()
+    CHILD_UP = auto()
+    CHILD_FAILED = auto()
+    CHILD_GONE = auto()
+    REAUTHENTICATION_DUE = auto()
+    SUSPICION = auto()
+    """The peer may have forgotten the IKE SA: somebody says so without proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiding:
+    peer: str
+    turn: Turn
+    child: str | None = None
+    reason: str = ""
+
+
+class Ledger:
+    """Tables keyed by what arrives on the wire, and where effects and events are put. It decides nothing."""
+
+    def __init__(self, plan: Plan, entropy: Entropy) -> None:
+        self.plan = plan
+        self.entropy = entropy
+        self.now = Instant(0.0)
+        self.agenda = Agenda()
+        self.ike_sas: dict[IkeSpi, IkeSa] = {}
+        """By the SPI that we chose."""
+        self.first_requests: dict[tuple[Address, IkeSpi], IkeSa] = {}
+        """By the address and SPI of whoever sent IKE_SA_INIT."""
+        self.children: dict[InboundSpi, ChildSa] = {}
+        self.addresses: dict[str, tuple[Address, ...]] = {}
+        """What peers' names stand for now, by peer."""
+        self.tidings: deque[Tiding] = deque()
+        """For upkeep, which reads them after every input."""
+        self._outputs: deque[Output] = deque()
+        self._tickets: dict[Ticket, ChildSa] = {}
+        self._next_ticket = 1
+
+    def emit(self, output: Output) -> None:
+        self._outputs.append(output)
+
+    def tell(self, peer: PeerPlan | None, turn: Turn, child: str | None = None, reason: str = "") -> None:
+        if peer is not None:
+            self.tidings.append(Tiding(peer.name, turn, child, reason))
+
+    def next_output(self) -> Output | None:
+        return self._outputs.popleft() if self._outputs else None
+
+    def program(self, op: DataPlaneOp, child: ChildSa | None = None) -> None:
+        """Asks the data plane for something; `child` is who hears of a refusal."""
+        ticket = Ticket(self._next_ticket)
+        self._next_ticket += 1
+        if child is not None:
+            self._tickets[ticket] = child
+            while len(self._tickets) > 64:  # a refusal comes back at once or never
+                self._tickets.pop(next(iter(self._tickets)))
+        self.emit(Program(ticket, op))
+
+    def owner_of(self, ticket: Ticket) -> ChildSa | None:
+        """Who asked for what was refused."""
+        return self._tickets.pop(ticket, None)
+
+    def fresh_ike_spi(self) -> IkeSpi:
+        while (spi := IkeSpi(self.entropy.octets(8))) in self.ike_sas or spi == NO_SPI:
+            pass
+        return spi
+
+    def fresh_child_spi(self) -> InboundSpi:
+        while True:
+            spi = InboundSpi(int.from_bytes(self.entropy.octets(4), "big"))
+            if spi >= _FIRST_SPI and spi not in self.children:
+                return spi
+
+    def with_peer(self, peer: str) -> tuple[IkeSa, ...]:
+        """The IKE SAs with a configured peer, oldest first."""
+        return tuple(sa for sa in self.ike_sas.values() if sa.peer is not None and sa.peer.name == peer)
+
+    def peers(self) -> tuple[PeerPlan, ...]:
+        return tuple(self.plan.peers.values())

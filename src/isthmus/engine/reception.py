@@ -1,0 +1,164 @@
+"""Where a datagram goes: to the IKE SA whose SPI it bears, through admission, or nowhere. RFC 7296, 2.6, 2.21."""
+
+from __future__ import annotations
+
+from isthmus.engine.admission import Admission
+from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2.dialect import Ikev2
+from isthmus.engine.ledger import Ledger
+from isthmus.engine.outputs import SendDatagram
+from isthmus.engine.upkeep import Upkeep
+from isthmus.events.ike import CookieDemanded
+from isthmus.events.message import DatagramDropped, Trigger
+from isthmus.model.address import Address, Datagram
+from isthmus.model.plan import PeerPlan
+from isthmus.model.quantities import NO_SPI, Instant, MessageId
+from isthmus.negotiate import match
+from isthmus.wire.errors import WireError
+from isthmus.wire.ikev2.header import Header, decode_header
+from isthmus.wire.ikev2.message import Message, decode, encode
+from isthmus.wire.ikev2.payloads import Nonce, Notify
+from isthmus.wire.registry import ExchangeType, NotifyType
+
+_MAJOR = 2
+_HINTS_PER_SECOND = 10
+"""Unprotected answers to what we do not know are few, so that nobody uses us against others."""
+
+
+class Reception:
+    """Before a peer has proved anything it costs us little and makes us keep nothing."""
+
+    def __init__(self, ledger: Ledger, admission: Admission, upkeep: Upkeep) -> None:
+        self._ledger = ledger
+        self._admission = admission
+        self._upkeep = upkeep
+        self._hints = 0
+        self._hints_since = Instant(0.0)
+        self.concerned: IkeSa | None = None
+        """Whose datagram the last one was."""
+
+    def receive(self, datagram: Datagram) -> None:
+        self.concerned = None
+        try:
+            header = decode_header(datagram.octets)
+        except WireError as error:
+            self._drop(datagram, Trigger.MALFORMED, f"{error.why} at {error.offset} in {error.field}")
+            return
+        if header.major != _MAJOR:
+            self._receive_other_version(datagram, header)
+        elif header.exchange == ExchangeType.IKE_SA_INIT and not header.response:
+            self._receive_first(datagram)
+        else:
+            self._receive_for_sa(datagram, header)
+
+    def _receive_for_sa(self, datagram: Datagram, header: Header) -> None:
+        our_spi = header.responder_spi if header.initiator else header.initiator_spi
+        sa = self._ledger.ike_sas.get(our_spi)
+        if sa is None:
+            self._drop(datagram, Trigger.UNKNOWN_SPI)
+            if not header.response:
+                self._hint(datagram, header, NotifyType.INVALID_IKE_SPI)
+            return
+        if sa.their_spi not in (NO_SPI, header.initiator_spi if header.initiator else header.responder_spi):
+            self._drop(datagram, Trigger.UNKNOWN_SPI, "the other SPI does not match")
+            return
+        self.concerned = sa
+        sa.dialect.receive(datagram)
+
+    def _receive_first(self, datagram: Datagram) -> None:
+        """An IKE_SA_INIT request."""
+        message = self._decode(datagram)
+        if message is None:
+            return
+        header = message.header
+        if not header.initiator or header.message_id != 0 or header.initiator_spi == NO_SPI:
+            self._drop(datagram, Trigger.UNEXPECTED_EXCHANGE)
+            return
+        key = (datagram.remote.address, header.initiator_spi)
+        known = self._ledger.first_requests.get(key)
+        if known is not None:
+            self.concerned = known
+            known.dialect.receive(datagram)
+            return
+        peers = self._ledger.peers()
+        candidates = match.by_address(peers, datagram.local.address, datagram.remote.address, self._ledger.addresses)
+        refusal = self._refuse_entry(datagram.remote.address, candidates)
+        if refusal is not None:
+            self._drop(datagram, refusal)
+        elif self._proved_or_asked(datagram, message, candidates):
+            self._admit(datagram, message, candidates, key)
+
+    def _refuse_entry(self, remote: Address, candidates: tuple[PeerPlan, ...]) -> Trigger | None:
+        if self._upkeep.stopped:
+            return Trigger.SHUTTING_DOWN
+        if not candidates:
+            return Trigger.UNKNOWN_PEER
+        if self._admission.full():
+            return Trigger.HALF_OPEN_LIMIT
+        return Trigger.ADDRESS_LIMIT if self._admission.full_for(remote) else None
+
+    def _proved_or_asked(self, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...]) -> bool:
+        """Whether the initiator may come in: no cookie is due, or it brought one. Else it is asked for one."""
+        header = message.header
+        nonce = next((p.data for p in message.payloads if isinstance(p, Nonce)), b"")
+        if not self._admission.crowded() and not any(peer.require_cookie for peer in candidates):
+            return True
+        first = message.payloads[0] if message.payloads else None
+        brought = first.data if isinstance(first, Notify) and first.notify == NotifyType.COOKIE else b""
+        if brought and self._admission.proves(brought, datagram, header.initiator_spi, nonce):
+            return True
+        cookie = self._admission.cookie(datagram, header.initiator_spi, nonce)
+        self._answer_unprotected(datagram, header, Notify(NotifyType.COOKIE, cookie))
+        ledger = self._ledger
+        ledger.emit(CookieDemanded(at=ledger.now, remote=datagram.remote, half_open=self._admission.half_open))
+        return False
+
+    def _admit(
+        self, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...], key: tuple[Address, bytes]
+    ) -> None:
+        ledger, remote = self._ledger, datagram.remote
+        sa = IkeSa(ledger, ledger.fresh_ike_spi(), datagram.local, remote, began_here=False)
+        self.concerned = sa
+        sa.first_request = (remote.address, message.header.initiator_spi)
+        ledger.first_requests[sa.first_request] = sa
+        self._admission.entered(remote.address)
+        sa.released = lambda: self._admission.left(remote.address)
+        Ikev2(sa).begin_as_responder(datagram, message, candidates)
+
+    def _receive_other_version(self, datagram: Datagram, header: Header) -> None:
+        self._drop(datagram, Trigger.NOT_IKEV2, f"version {header.major}.{header.minor}")
+        if header.major > _MAJOR and not header.response:
+            # RFC 7296, 2.5: said once for each, and only to those who ask.
+            self._hint(datagram, header, NotifyType.INVALID_MAJOR_VERSION)
+
+    def _hint(self, datagram: Datagram, header: Header, notify: NotifyType) -> None:
+        """RFC 7296, 2.21.4: an unprotected answer, to configured peers only, and not many."""
+        ledger = self._ledger
+        if ledger.now - self._hints_since >= 1.0:
+            self._hints, self._hints_since = 0, ledger.now
+        known = match.by_address(ledger.peers(), datagram.local.address, datagram.remote.address, ledger.addresses)
+        if known and self._hints < _HINTS_PER_SECOND:
+            self._hints += 1
+            self._answer_unprotected(datagram, header, Notify(notify))
+
+    def _answer_unprotected(self, datagram: Datagram, request: Header, notify: Notify) -> None:
+        answer = Header(
+            request.initiator_spi,
+            request.responder_spi,
+            request.exchange,
+            MessageId(request.message_id),
+            initiator=not request.initiator,
+            response=True,
+        )
+        self._ledger.emit(SendDatagram(datagram.local, datagram.remote, encode(answer, [notify])))
+
+    def _decode(self, datagram: Datagram) -> Message | None:
+        try:
+            return decode(datagram.octets)
+        except WireError as error:
+            self._drop(datagram, Trigger.MALFORMED, f"{error.why} at {error.offset} in {error.field}")
+            return None
+
+    def _drop(self, datagram: Datagram, trigger: Trigger, detail: str = "") -> None:
+        ledger = self._ledger
+        ledger.emit(DatagramDropped(at=ledger.now, remote=datagram.remote, trigger=trigger, detail=detail))

@@ -1,0 +1,266 @@
+"""What is configured to be up stays up: who is called, when, and when again. Retries never stop (design, 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from isthmus.engine import retry
+from isthmus.engine.deadlines import Deadline
+from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ledger import Ledger, Tiding, Turn
+from isthmus.engine.outputs import Resolve
+from isthmus.events.ike import FailureReason, NegotiationFailed, RetryScheduled
+from isthmus.model.address import IKE_PORT, Endpoint
+from isthmus.model.plan import ChildPlan, DynamicPeer, NamedPeer, PeerPlan, Start, TunnelPlan
+from isthmus.model.quantities import Instant, Seconds
+from isthmus.model.selectors import TrafficSelector
+from isthmus.negotiate import match
+
+_LET_INITIATOR_ASK = Seconds(5.0)
+"""A responder waits so long for the initiator to ask for the other children, so that they seldom cross."""
+
+_SUSPECT_AGAIN = Seconds(10.0)
+"""Hints that prove nothing make us call a peer no more often than this."""
+
+StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan | None], IkeSa]
+"""Begins an IKE SA as initiator: peer, local and remote endpoint, and its first child."""
+
+
+@dataclass(slots=True)
+class PeerCare:
+    """What upkeep remembers of one peer."""
+
+    upkeep: Upkeep
+    peer: str
+    failures: int = 0
+    reason: str | None = None
+    """Why the last attempt failed."""
+    child_failures: dict[str, int] = field(default_factory=dict)
+    child_reasons: dict[str, str] = field(default_factory=dict)
+    not_before: dict[str, Instant] = field(default_factory=dict)
+    """When a child that was refused is asked for again."""
+    suspected_at: Instant | None = None
+    wants: tuple[TunnelPlan, ChildPlan] | None = None
+    """What waits for the peer's name to be resolved."""
+
+    def due(self, what: Deadline) -> None:
+        self.upkeep.due(self, what)
+
+
+class Upkeep:
+    """Compares what should be up with what is, peer by peer, whenever something turned."""
+
+    def __init__(self, ledger: Ledger, start: StartIke) -> None:
+        self._ledger = ledger
+        self._start = start
+        self._cares: dict[str, PeerCare] = {}
+        self.stopped = False
+
+    def care(self, peer: str) -> PeerCare:
+        return self._cares.setdefault(peer, PeerCare(self, peer))
+
+    def begin(self) -> None:
+        """Looks after every peer of the plan, and forgets those that are no longer in it."""
+        for name in [name for name in self._cares if name not in self._ledger.plan.peers]:
+            self._ledger.agenda.forget(self._cares.pop(name))
+        for peer in self._ledger.peers():
+            if isinstance(peer.address, NamedPeer):
+                self._ledger.emit(Resolve(peer.name, peer.address.name))
+            self.review(peer.name)
+
+    def read_tidings(self) -> None:
+        """Takes in what the last input has turned, and acts on it."""
+        while self._ledger.tidings:
+            tiding = self._ledger.tidings.popleft()
+            if tiding.peer in self._ledger.plan.peers:
+                self._take(tiding)
+                self.review(tiding.peer)
+
+    def review(self, name: str) -> None:
+        """Asks for what is missing, unless it is being asked for, or it is too early to ask again."""
+        ledger = self._ledger
+        peer = ledger.plan.peers.get(name)
+        missing = [] if peer is None or self.stopped else self._missing(peer)
+        if peer is None or not missing:
+            return
+        care = self.care(name)
+        standing = self.standing(name)
+        if standing is not None:
+            for tunnel, child in missing:
+                self._ask_for(care, standing, tunnel, child)
+        elif not self._connecting(name) and ledger.agenda.at(care, Deadline.RECONNECT) is None:
+            self._call(care, peer, *missing[0])
+
+    def initiate(
+        self, tunnel: TunnelPlan, child: ChildPlan, packet: tuple[TrafficSelector, TrafficSelector] | None
+    ) -> None:
+        """Somebody wants this child now: an operator, or a packet."""
+        care = self.care(tunnel.peer)
+        standing = self.standing(tunnel.peer)
+        if standing is not None:
+            if not standing.dialect.intends(child):
+                standing.dialect.create_child(tunnel, child, packet)
+        elif not self._connecting(tunnel.peer) and (peer := self._ledger.plan.peers.get(tunnel.peer)):
+            self._ledger.agenda.cancel(care, Deadline.RECONNECT)
+            self._call(care, peer, tunnel, child)
+
+    def initiate_ike(self, peer: PeerPlan) -> None:
+        """Somebody wants an IKE SA now; it brings the peer's first child with it."""
+        if self.standing(peer.name) is None and not self._connecting(peer.name):
+            care = self.care(peer.name)
+            self._ledger.agenda.cancel(care, Deadline.RECONNECT)
+            self._call(care, peer, *self._first_child(peer))
+
+    def reauthenticate(self, peer: PeerPlan) -> None:
+        """A new IKE SA from nothing, beside the old one, which goes once the new one stands."""
+        if not self._connecting(peer.name):
+            self._call(self.care(peer.name), peer, *self._first_child(peer))
+
+    def resolved(self, name: str, lifetime: Seconds) -> None:
+        """A peer's name was looked up."""
+        care, peer = self.care(name), self._ledger.plan.peers.get(name)
+        if peer is None:
+            return
+        self._ledger.agenda.set(care, Deadline.RESOLVE_AGAIN, Instant(self._ledger.now + lifetime))
+        if care.wants is not None and self._ledger.addresses.get(name):
+            wants, care.wants = care.wants, None
+            if self.standing(name) is None and not self._connecting(name):
+                self._call(care, peer, *wants)
+        self.review(name)
+
+    def reason(self, child: ChildPlan, peer: str) -> str | None:
+        """Why a child is not up, as far as is known."""
+        care = self._cares.get(peer)
+        return (care.child_reasons.get(child.name) or care.reason) if care else None
+
+    def due(self, care: PeerCare, what: Deadline) -> None:
+        peer = self._ledger.plan.peers.get(care.peer)
+        if what is Deadline.RECONNECT:
+            self.review(care.peer)
+        elif what is Deadline.RESOLVE_AGAIN and peer is not None and isinstance(peer.address, NamedPeer):
+            self._ledger.emit(Resolve(peer.name, peer.address.name))
+
+    def _take(self, tiding: Tiding) -> None:
+        care = self.care(tiding.peer)
+        match tiding.turn:
+            case Turn.IKE_UP:
+                care.failures, care.reason = 0, None
+                self._ledger.agenda.cancel(care, Deadline.RECONNECT)
+            case Turn.IKE_FAILED:
+                self._failed(care, tiding.reason)
+            case Turn.IKE_GONE:
+                care.reason = tiding.reason
+            case Turn.CHILD_UP if tiding.child is not None:
+                care.child_failures.pop(tiding.child, None)
+                care.child_reasons.pop(tiding.child, None)
+                care.not_before.pop(tiding.child, None)
+            case Turn.CHILD_FAILED if tiding.child is not None:
+                self._child_failed(care, tiding.child, tiding.reason)
+            case Turn.CHILD_GONE if tiding.child is not None:
+                care.child_reasons[tiding.child] = tiding.reason
+            case Turn.REAUTHENTICATION_DUE:
+                self.reauthenticate(self._ledger.plan.peers[tiding.peer])
+            case Turn.SUSPICION:
+                self._suspect(care)
+            case _:
+                pass
+
+    def _failed(self, care: PeerCare, reason: str) -> None:
+        care.failures += 1
+        care.reason = reason
+        wait = retry.reconnect_after(care.failures, self._ledger.entropy)
+        self._again_in(care, wait)
+        standing = self.standing(care.peer)
+        if standing is not None:  # it was a re-authentication
+            self._ledger.agenda.set(standing, Deadline.REAUTHENTICATE, Instant(self._ledger.now + wait))
+        else:
+            self._ledger.emit(RetryScheduled(at=self._ledger.now, peer=care.peer, wait=wait))
+
+    def _child_failed(self, care: PeerCare, child: str, reason: str) -> None:
+        failures = care.child_failures[child] = care.child_failures.get(child, 0) + 1
+        care.child_reasons[child] = reason
+        wait = retry.reconnect_after(failures + 2, self._ledger.entropy)
+        care.not_before[child] = Instant(self._ledger.now + wait)
+        self._again_in(care, wait)
+
+    def _again_in(self, care: PeerCare, wait: float) -> None:
+        """One deadline a peer: the earliest that is due."""
+        ledger, at = self._ledger, Instant(self._ledger.now + wait)
+        before = ledger.agenda.at(care, Deadline.RECONNECT)
+        ledger.agenda.set(care, Deadline.RECONNECT, at if before is None else min(at, before))
+
+    def _suspect(self, care: PeerCare) -> None:
+        """The peer may have lost its state: a new IKE SA is tried beside the old one, which stays until that stands."""
+        now = self._ledger.now
+        if care.suspected_at is None or now >= care.suspected_at + _SUSPECT_AGAIN:
+            care.suspected_at = now
+            self.reauthenticate(self._ledger.plan.peers[care.peer])
+
+    def _missing(self, peer: PeerPlan) -> list[tuple[TunnelPlan, ChildPlan]]:
+        standing = self.standing(peer.name)
+        up = {c.plan for c in standing.children.values() if c.usable} if standing else set()
+        return [
+            (tunnel, child)
+            for tunnel in self._ledger.plan.tunnels_of(peer.name)
+            if tunnel.enabled and tunnel.start is Start.IMMEDIATE
+            for child in tunnel.children
+            if child not in up
+        ]
+
+    def _ask_for(self, care: PeerCare, standing: IkeSa, tunnel: TunnelPlan, child: ChildPlan) -> None:
+        now = self._ledger.now
+        earliest = care.not_before.get(child.name, now)
+        if not standing.began_here and standing.established_at is not None:
+            earliest = Instant(max(earliest, standing.established_at + _LET_INITIATOR_ASK))
+        if earliest > now:
+            self._again_in(care, earliest - now)
+        elif not standing.dialect.intends(child):
+            standing.dialect.create_child(tunnel, child)
+
+    def _call(self, care: PeerCare, peer: PeerPlan, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
+        """Begins an IKE SA, if it is for us to begin and we know where."""
+        if self.stopped:
+            return
+        if peer.passive or isinstance(peer.address, DynamicPeer):
+            care.reason = "waiting for the peer to begin"
+            return
+        addresses = match.addresses_of(peer, self._ledger.addresses)
+        if not addresses:
+            care.reason = "the peer's name is not resolved"
+            care.wants = (tunnel, child) if tunnel is not None and child is not None else None
+            return
+        remote = addresses[care.failures % len(addresses)]
+        self._start(peer, Endpoint(peer.local, IKE_PORT), Endpoint(remote, IKE_PORT), tunnel, child)
+
+    def explain_refusal(self, peer: PeerPlan, child: ChildPlan | None) -> bool:
+        """Says why we cannot begin, if we cannot; whether it did."""
+        only_responds = peer.passive or isinstance(peer.address, DynamicPeer)
+        if only_responds:
+            self._ledger.emit(
+                NegotiationFailed(
+                    at=self._ledger.now,
+                    peer=peer.name,
+                    stage="IKE_SA_INIT",
+                    role="initiator",
+                    child=child.name if child else None,
+                    reason=FailureReason.ONLY_RESPONDS,
+                    we_said=("passive: true" if peer.passive else "peer-address: dynamic",),
+                    detail="the peer has to begin",
+                )
+            )
+        return only_responds
+
+    def _first_child(self, peer: PeerPlan) -> tuple[TunnelPlan | None, ChildPlan | None]:
+        for tunnel in self._ledger.plan.tunnels_of(peer.name):
+            if tunnel.enabled and tunnel.children:
+                return tunnel, tunnel.children[0]
+        return None, None
+
+    def standing(self, peer: str) -> IkeSa | None:
+        """The youngest established IKE SA with a peer."""
+        established = [sa for sa in self._ledger.with_peer(peer) if sa.established]
+        return max(established, key=lambda sa: sa.established_at or 0.0) if established else None
+
+    def _connecting(self, peer: str) -> bool:
+        return any(sa.alive and not sa.established for sa in self._ledger.with_peer(peer))
