@@ -7,8 +7,6 @@ from typing import Any
 
 from isthmus.wire.errors import WireError
 
-_U16 = Struct(">H")
-
 
 class Reader:
     """Octets between `offset` and `end`; whatever does not fit is a WireError that names the field.
@@ -28,18 +26,26 @@ class Reader:
         return self.end - self.offset
 
     def u8(self, field: str) -> int:
-        return self.octets[self._advance(1, field)]
+        return self.take(1, field)[0]
 
     def u16(self, field: str) -> int:
-        number: int = _U16.unpack_from(self.octets, self._advance(2, field))[0]
-        return number
+        return int.from_bytes(self.take(2, field))
 
     def unpack(self, layout: Struct, field: str) -> tuple[Any, ...]:
-        return layout.unpack_from(self.octets, self._advance(layout.size, field))
+        start = self.offset
+        stop = start + layout.size
+        if stop > self.end:
+            raise self._short(layout.size, field)
+        self.offset = stop
+        return layout.unpack_from(self.octets, start)
 
     def take(self, size: int, field: str) -> bytes:
-        start = self._advance(size, field)
-        return self.octets[start : self.offset]
+        start = self.offset
+        stop = start + size
+        if size < 0 or stop > self.end:
+            raise self._short(size, field)
+        self.offset = stop
+        return self.octets[start:stop]
 
     def rest(self) -> bytes:
         """All that remains, which may be nothing."""
@@ -48,20 +54,20 @@ class Reader:
 
     def part(self, size: int, field: str) -> Reader:
         """A reader over the next `size` octets, which are then behind this one."""
-        start = self._advance(size, field)
-        return Reader(self.octets, start, self.offset)
+        start = self.offset
+        stop = start + size
+        if size < 0 or stop > self.end:
+            raise self._short(size, field)
+        self.offset = stop
+        return Reader(self.octets, start, stop)
 
     def finish(self, field: str) -> None:
         """Refuse left-overs."""
         if self.offset != self.end:
             raise WireError(f"{self.end - self.offset} octets left over", self.offset, field)
 
-    def _advance(self, size: int, field: str) -> int:
-        start = self.offset
+    def _short(self, size: int, field: str) -> WireError:
         if size < 0:
             # A length field that counts less than the header it stands in.
-            raise WireError("length is shorter than its own header", start, field)
-        if size > self.end - start:
-            raise WireError(f"need {size} octets, have {self.end - start}", start, field)
-        self.offset = start + size
-        return start
+            return WireError("length is shorter than its own header", self.offset, field)
+        return WireError(f"need {size} octets, have {self.end - self.offset}", self.offset, field)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from isthmus.wire.errors import WireError
-from isthmus.wire.ikev2.payload import Payload
+from isthmus.wire.ikev2.payload import RegularPayload
 from isthmus.wire.layout import Layout, reserved, rest, u8
 from isthmus.wire.reader import Reader
 from isthmus.wire.registry import AuthMethod, EapCode, PayloadType
@@ -15,7 +15,7 @@ _EAP_HEADER = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Authentication(Payload):
+class Authentication(RegularPayload):
     """A signature, or a MAC keyed with the shared secret, over the signed octets."""
 
     type: ClassVar = PayloadType.AUTH
@@ -26,7 +26,7 @@ class Authentication(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class Eap(Payload):
+class Eap(RegularPayload):
     """One EAP message, its own header included."""
 
     type: ClassVar = PayloadType.EAP
@@ -36,7 +36,7 @@ class Eap(Payload):
 
     @property
     def code(self) -> EapCode:
-        return EapCode(self.data[0])
+        return EapCode.of(self.data[0])
 
     @classmethod
     def read(cls, reader: Reader, *, critical: bool) -> Self:
@@ -48,7 +48,7 @@ class Eap(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class VendorId(Payload):
+class VendorId(RegularPayload):
     """A constant by which implementations know each other."""
 
     type: ClassVar = PayloadType.VENDOR_ID

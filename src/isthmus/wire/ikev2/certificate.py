@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from isthmus.wire.ikev2.payload import Payload
+from isthmus.wire.ikev2.payload import RegularPayload
 from isthmus.wire.layout import Layout, rest, u8
 from isthmus.wire.registry import CertificateEncoding, PayloadType
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate(Payload):
+class Certificate(RegularPayload):
     """One certificate, revocation list, or hash and URL of one, unread."""
 
     type: ClassVar = PayloadType.CERT
@@ -22,7 +22,7 @@ class Certificate(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateRequest(Payload):
+class CertificateRequest(RegularPayload):
     """The authorities that the sender trusts: for X.509, SHA-1 hashes of their public keys, one after the other."""
 
     type: ClassVar = PayloadType.CERTREQ

@@ -36,9 +36,9 @@ class Configuration(Payload):
             if len(attributes) == MAX_ATTRIBUTES:
                 raise WireError(f"more than {MAX_ATTRIBUTES} attributes", reader.offset, "attributes")
             number, length = reader.unpack(_ATTRIBUTE, "attribute")
-            name = ConfigurationAttribute(number & ~_RESERVED_BIT)
+            name = ConfigurationAttribute.of(number & ~_RESERVED_BIT)
             attributes.append((name, reader.take(length, "attribute value")))
-        return cls(ConfigurationType(kind), tuple(attributes), critical=critical)
+        return cls(ConfigurationType.of(kind), tuple(attributes), critical=critical)
 
     def write(self) -> bytes:
         return _FIXED.pack(self.kind) + b"".join(

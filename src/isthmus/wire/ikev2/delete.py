@@ -33,7 +33,7 @@ class Delete(Payload):
     def read(cls, reader: Reader, *, critical: bool) -> Self:
         start = reader.offset
         number, size, count = reader.unpack(_FIXED, "number of SPIs")
-        protocol = Protocol(number)
+        protocol = Protocol.of(number)
         if size != _SPI_SIZES.get(protocol, size):
             raise WireError(f"{protocol.name} SPI of {size} octets", start + 1, "SPI size")
         if count > MAX_SPIS:

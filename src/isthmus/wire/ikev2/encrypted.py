@@ -33,6 +33,9 @@ class Encrypted(Payload):
         """Read the payload in its only place: nothing follows, and `first` is what its generic header points to."""
         return cls(first, *cls.layout.read(reader), critical=critical)
 
+    def write(self) -> bytes:
+        return self.layout.write(self)
+
 
 @dataclass(frozen=True, slots=True)
 class EncryptedFragment(Payload):
@@ -56,3 +59,6 @@ class EncryptedFragment(Payload):
         if not 1 <= number <= total:
             raise WireError(f"fragment {number} of {total}", start, "number")
         return cls(first, number, total, body, critical=critical)
+
+    def write(self) -> bytes:
+        return self.layout.write(self)

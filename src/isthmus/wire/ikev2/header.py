@@ -7,7 +7,6 @@ from dataclasses import KW_ONLY, dataclass
 
 from isthmus.model.quantities import NO_SPI, IkeSpi, MessageId
 from isthmus.wire.errors import WireError
-from isthmus.wire.layout import members
 from isthmus.wire.registry import ExchangeType, PayloadType
 
 HEADER_SIZE = 28
@@ -19,8 +18,6 @@ _LENGTH_OFFSET = 24
 _INITIATOR = 0x08
 _HIGHER_VERSION = 0x10
 _RESPONSE = 0x20
-_EXCHANGES = members(ExchangeType)
-_PAYLOADS = members(PayloadType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +56,17 @@ def decode_header(octets: bytes) -> Header:
     if initiator_spi == NO_SPI:
         # RFC 7296, 3.1: this value MUST NOT be zero.
         raise WireError("is zero", 0, "initiator SPI")
-    known = _EXCHANGES.get(exchange)
-    first = _PAYLOADS.get(next_payload)
     return Header(
         initiator_spi,
         responder_spi,
-        ExchangeType(exchange) if known is None else known,
+        ExchangeType.of(exchange),
         message_id,
         initiator=flags & _INITIATOR != 0,
         response=flags & _RESPONSE != 0,
         higher_version=flags & _HIGHER_VERSION != 0,
         major=version >> 4,
         minor=version & 0x0F,
-        next_payload=PayloadType(next_payload) if first is None else first,
+        next_payload=PayloadType.of(next_payload),
         length=length,
     )
 

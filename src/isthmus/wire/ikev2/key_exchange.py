@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from isthmus.wire.errors import WireError
-from isthmus.wire.ikev2.payload import Payload
+from isthmus.wire.ikev2.payload import RegularPayload
 from isthmus.wire.layout import Layout, reserved, rest, u16
 from isthmus.wire.reader import Reader
 from isthmus.wire.registry import KeMethod, PayloadType
@@ -17,7 +17,7 @@ MAX_NONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
-class KeyExchange(Payload):
+class KeyExchange(RegularPayload):
     """The sender's public value. Whether its size fits the method is for the one who computes with it."""
 
     type: ClassVar = PayloadType.KE
@@ -28,7 +28,7 @@ class KeyExchange(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class Nonce(Payload):
+class Nonce(RegularPayload):
     """Random octets of the sender."""
 
     type: ClassVar = PayloadType.NONCE

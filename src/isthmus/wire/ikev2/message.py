@@ -11,7 +11,6 @@ from isthmus.wire.ikev2.encrypted import Encrypted, EncryptedFragment
 from isthmus.wire.ikev2.header import HEADER_SIZE, Header, decode_header, require_version, write_header
 from isthmus.wire.ikev2.payload import Payload, UnknownPayload
 from isthmus.wire.ikev2.payloads import READABLE
-from isthmus.wire.layout import members
 from isthmus.wire.reader import Reader
 from isthmus.wire.registry import PayloadType
 
@@ -22,7 +21,6 @@ _GENERIC = struct.Struct(">BBH")
 _FRAGMENT = struct.Struct(">HH")
 _CRITICAL = 0x80
 _NONE = int(PayloadType.NONE)
-_TYPES = members(PayloadType)
 _READERS = {int(payload.type): payload.read for payload in READABLE}
 _SEALED: dict[int, type[Encrypted | EncryptedFragment]] = {
     PayloadType.SK: Encrypted,
@@ -69,7 +67,7 @@ def encode_payloads(payloads: Sequence[Payload]) -> tuple[PayloadType, bytes]:
             body = payload.write()
             flags = _CRITICAL if payload.critical else 0
             parts += (_GENERIC.pack(next_type, flags, _GENERIC.size + len(body)), body)
-        except struct.error as error:
+        except (struct.error, OverflowError) as error:
             raise ValueError(f"{payload.type.name}: {error}") from error
     return following[0], b"".join(parts)
 
@@ -111,11 +109,11 @@ def _read_chain(first: int, octets: bytes, offset: int) -> tuple[Payload, ...]:
                 payloads.append(_READERS[kind](reader, critical=flags & _CRITICAL != 0))
                 reader.finish("body")
             elif kind in _SEALED:
-                first_inside = _payload_type(following)
+                first_inside = PayloadType.of(following)
                 payloads.append(_SEALED[kind].read_last(reader, first_inside, critical=flags & _CRITICAL != 0))
                 following = _NONE
             else:
-                payloads.append(UnknownPayload(_payload_type(kind), reader.rest(), critical=flags & _CRITICAL != 0))
+                payloads.append(UnknownPayload(PayloadType.of(kind), reader.rest(), critical=flags & _CRITICAL != 0))
         except WireError as error:
             raise error.within(_name(kind)) from None
         kind, offset = following, stop
@@ -137,10 +135,5 @@ def _following(payloads: Sequence[Payload]) -> list[PayloadType]:
             return [*types, PayloadType.NONE]
 
 
-def _payload_type(number: int) -> PayloadType:
-    known: PayloadType | None = _TYPES.get(number)
-    return PayloadType(number) if known is None else known
-
-
 def _name(kind: int) -> str:
-    return _payload_type(kind).name
+    return PayloadType.of(kind).name

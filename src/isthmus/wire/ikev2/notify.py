@@ -9,7 +9,6 @@ from typing import ClassVar, Self
 from isthmus.model.proposal import Protocol
 from isthmus.wire.errors import WireError
 from isthmus.wire.ikev2.payload import Payload
-from isthmus.wire.layout import members
 from isthmus.wire.reader import Reader
 from isthmus.wire.registry import NotifyType, PayloadType
 
@@ -17,8 +16,8 @@ IPSEC_SPI = 4
 """Octets in the SPI of ESP and AH."""
 
 _FIXED = Struct(">BBH")
-_NOTIFIES = members(NotifyType)
-_PROTOCOLS = members(Protocol)
+_IPSEC = frozenset((Protocol.AH, Protocol.ESP))
+_ANY_SIZE = (0, 0xFFFF)
 _DATA_SIZES = {
     NotifyType.INVALID_KE_PAYLOAD: (2, 2),
     NotifyType.SET_WINDOW_SIZE: (4, 4),
@@ -46,15 +45,14 @@ class Notify(Payload):
     def read(cls, reader: Reader, *, critical: bool) -> Self:
         start = reader.offset
         protocol, spi_size, number = reader.unpack(_FIXED, "notify type")
-        if protocol in (Protocol.AH, Protocol.ESP) and spi_size not in (0, IPSEC_SPI):
-            raise WireError(f"{Protocol(protocol).name} SPI of {spi_size} octets", start + 1, "SPI size")
+        if spi_size and spi_size != IPSEC_SPI and protocol in _IPSEC:
+            raise WireError(f"{Protocol.of(protocol).name} SPI of {spi_size} octets", start + 1, "SPI size")
         spi = reader.take(spi_size, "SPI") if spi_size else b""
-        notify = _NOTIFIES.get(number) or NotifyType(number)
-        least, most = _DATA_SIZES.get(notify, (0, reader.remaining))
-        if not least <= reader.remaining <= most:
-            raise WireError(f"{notify.name} with {reader.remaining} octets of data", reader.offset, "data")
-        known = _PROTOCOLS.get(protocol)
-        return cls(notify, reader.rest(), Protocol(protocol) if known is None else known, spi, critical=critical)
+        notify, data = NotifyType.of(number), reader.rest()
+        least, most = _DATA_SIZES.get(notify, _ANY_SIZE)
+        if not least <= len(data) <= most:
+            raise WireError(f"{notify.name} with {len(data)} octets of data", reader.end - len(data), "data")
+        return cls(notify, data, Protocol.of(protocol), spi, critical=critical)
 
     def write(self) -> bytes:
         return _FIXED.pack(self.protocol, len(self.spi), self.notify) + self.spi + self.data

@@ -14,22 +14,34 @@ from isthmus.wire.registry import PayloadType
 class Payload:
     """One payload without its generic header.
 
-    A regular one declares a layout; an irregular one has a `read` and a `write` of its own.
     The critical flag matters where the receiver does not know the payload type; on all others it is ignored.
     """
 
     type: ClassVar[PayloadType]
-    layout: ClassVar[Layout]
 
     critical: bool = False
 
     @classmethod
     def read(cls, reader: Reader, *, critical: bool) -> Self:
         """The payload whose body `reader` holds; what it leaves over is refused by its caller."""
-        return cls(*cls.layout.read(reader), critical=critical)
+        raise NotImplementedError
 
     def write(self) -> bytes:
         """The octets after the generic header."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class RegularPayload(Payload):
+    """A payload whose layout says it all: fields of known size, and perhaps the rest."""
+
+    layout: ClassVar[Layout]
+
+    @classmethod
+    def read(cls, reader: Reader, *, critical: bool) -> Self:
+        return cls(*cls.layout.read(reader), critical=critical)
+
+    def write(self) -> bytes:
         return self.layout.write(self)
 
 

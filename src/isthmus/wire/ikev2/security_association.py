@@ -69,23 +69,19 @@ def _read_proposal(reader: Reader) -> tuple[Proposal, bool]:
         raise WireError(f"{count} transforms, not 1 to {MAX_TRANSFORMS}", start + 7, "number of transforms")
     transforms = tuple(_read_transforms(part, count))
     part.finish("proposal length")
-    return Proposal(Protocol(protocol), transforms, spi, number), _more(marker, _MORE_PROPOSALS, start)
+    if marker not in (_LAST, _MORE_PROPOSALS):
+        raise WireError(f"{marker} is neither {_LAST} nor {_MORE_PROPOSALS}", start, "last substructure")
+    return Proposal(Protocol.of(protocol), transforms, spi, number), marker == _MORE_PROPOSALS
 
 
 def _read_transforms(reader: Reader, count: int) -> Iterator[Transform]:
-    for left in reversed(range(count)):
+    for left in range(count - 1, -1, -1):
         start = reader.offset
         marker, length = reader.unpack(_SUBSTRUCTURE, "transform")
-        if _more(marker, _MORE_TRANSFORMS, start) != (left > 0):
-            raise WireError("number of transforms is not theirs", start, "transform")
         octets = reader.take(length - _SUBSTRUCTURE.size, "transform length")
+        if marker != (_MORE_TRANSFORMS if left else _LAST):
+            raise WireError(f"{marker} with {left} transforms announced to follow", start, "last substructure")
         yield _FAMILIAR.get(octets) or _read_transform(Reader(reader.octets, start + _SUBSTRUCTURE.size, reader.offset))
-
-
-def _more(marker: int, continued: int, offset: int) -> bool:
-    if marker not in (_LAST, continued):
-        raise WireError(f"{marker} is neither {_LAST} nor {continued}", offset, "last substructure")
-    return marker == continued
 
 
 def _read_transform(reader: Reader) -> Transform:
@@ -103,7 +99,7 @@ def _read_transform(reader: Reader) -> Transform:
             unknown.append((name, value.to_bytes(2)))
         else:
             unknown.append((name, reader.take(value, "attribute value")))
-    return Transform(TransformType(kind), number, key_bits, tuple(unknown))
+    return Transform(TransformType.of(kind), number, key_bits, tuple(unknown))
 
 
 def _proposal_octets(marker: int, proposal: Proposal) -> bytes:

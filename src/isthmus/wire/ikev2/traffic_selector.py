@@ -80,7 +80,7 @@ def _read_selector(reader: Reader) -> TrafficSelector | UnknownSelector:
     start = reader.offset
     number, protocol, length = reader.unpack(_GENERIC, "selector")
     part = reader.part(length - _GENERIC.size, "selector length")
-    kind = TsType(number)
+    kind = TsType.of(number)
     if kind not in _RANGES:
         return UnknownSelector(kind, protocol, part.rest())
     family, size = _RANGES[kind]
