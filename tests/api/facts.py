@@ -47,7 +47,7 @@ def failed(
     )
 
 
-def installed(child: str = "branch:lan", *, rekeyed: bool = False) -> ChildInstalled:
+def installed(child: str = "branch:lan", *, replaces: int | None = None) -> ChildInstalled:
     return ChildInstalled(
         at=NOW,
         peer="branch",
@@ -58,7 +58,7 @@ def installed(child: str = "branch:lan", *, rekeyed: bool = False) -> ChildInsta
         suite="aes-256-gcm/group20",
         local_ts=("10.1.0.0/16",),
         remote_ts=("10.2.0.0/16", "10.9.0.0/24[tcp/443]"),
-        rekeyed=rekeyed,
+        replaces=replaces,
     )
 
 

@@ -13,7 +13,7 @@ from isthmus.api.asking import Asking
 from isthmus.api.daemon import Daemon
 from isthmus.api.limits import Limits
 from isthmus.api.reading import Reading
-from isthmus.api.refusal import Refused, not_served, refused
+from isthmus.api.refusal import Refused, at_fault, not_served, refused
 from isthmus.model.quantities import Instant
 from isthmus.observe.metrics import Metrics
 from isthmus.status.moment import Moment
@@ -34,6 +34,6 @@ def create_app(
     daemon.subscribe(metrics.record)
     app = Starlette(
         routes=[*Reading(daemon, metrics, moment).routes(), *Asking(daemon).routes()],
-        exception_handlers={Refused: refused, HTTPException: not_served},
+        exception_handlers={Refused: refused, HTTPException: not_served, Exception: at_fault},
     )
     return Limits(app, on_fault)

@@ -1,11 +1,11 @@
-"""What a client may cost us, and what it sees of our faults."""
+"""What a client may cost us."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from isthmus.api.refusal import Refused
 
@@ -17,7 +17,7 @@ MAX_TARGET = 2048
 
 
 class Limits:
-    """Refuses what is too large, and answers a fault of ours with nothing but the word."""
+    """Refuses what is too large before anything looks at it, and reports faults that the client is not told of."""
 
     def __init__(self, app: ASGIApp, on_fault: Callable[[Exception], None]) -> None:
         self._app = app
@@ -26,23 +26,15 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
+        refusal = _too_large(scope)
+        if refusal is not None:
+            await refusal.response()(scope, receive, send)
+            return
         try:
-            refusal = _too_large(scope)
-            if refusal is not None:
-                await refusal.response()(scope, receive, watched)
-                return
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send)
         except Exception as fault:
+            # The application has answered already, with nothing but the word.
             self._on_fault(fault)
-            if not started:
-                await Refused(500, "internal-error", "internal error").response()(scope, receive, send)
 
 
 def _too_large(scope: Scope) -> Refused | None:

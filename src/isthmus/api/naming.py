@@ -31,4 +31,4 @@ def children_named(plan: Plan, name: str) -> tuple[ChildPlan, ...]:
     for child in tunnel.children:
         if child.proxy_id == proxy_id:
             return (child,)
-    raise not_found("proxy ID", name, (child.name for child in tunnel.children))
+    raise not_found("proxy ID", proxy_id, (child.proxy_id for child in tunnel.children if child.proxy_id))

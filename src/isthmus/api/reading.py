@@ -26,6 +26,9 @@ from isthmus.status.snapshot import gateway_rows, ike_sa_row, ipsec_sa_row, tunn
 MAX_EVENTS = 2000
 TROUBLE_SHOWN = 5
 
+MAX_DIGITS = 20
+"""Of a number in a query."""
+
 
 class Reading:
     """Answers from the daemon's present state. Nothing is cached, nothing waits."""
@@ -129,7 +132,7 @@ def _query(request: Request) -> Query:
     severity = given.get("severity", Severity.DEBUG.value)
     if severity not in list(Severity):
         raise bad_request(f"severity is one of {', '.join(Severity)}")
-    limit = _number(given.get("limit", "100"), "limit")
+    limit = _count(given.get("limit", "100"), "limit")
     if not 1 <= limit <= MAX_EVENTS:
         raise bad_request(f"limit is 1 to {MAX_EVENTS}")
     return Query(
@@ -138,14 +141,19 @@ def _query(request: Request) -> Query:
         ike=given.get("ike"),
         code=given.get("code"),
         severity=Severity(severity),
-        since=_number(given["since"], "since") if "since" in given else None,
-        after=int(_number(given.get("after", "0"), "after")),
-        limit=int(limit),
+        since=_time(given["since"]) if "since" in given else None,
+        after=_count(given.get("after", "0"), "after"),
+        limit=limit,
     )
 
 
-def _number(text: str, name: str) -> float:
-    """A finite, non-negative decimal number."""
-    if not text.replace(".", "", 1).isdecimal() or len(text) > 20:
-        raise bad_request(f"{name} is a number")
+def _count(text: str, name: str) -> int:
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
+        raise bad_request(f"{name} is a whole number")
+    return int(text)
+
+
+def _time(text: str) -> float:
+    if not text.replace(".", "", 1).isdecimal() or len(text) > MAX_DIGITS:
+        raise bad_request("since is a number of seconds since the epoch")
     return float(text)

@@ -47,3 +47,8 @@ async def not_served(_request: Request, error: Exception) -> JSONResponse:
         raise error
     code = {404: "no-such-path", 405: "method-not-allowed"}.get(error.status_code, "bad-request")
     return JSONResponse({"code": code, "text": error.detail}, error.status_code)
+
+
+async def at_fault(_request: Request, _fault: Exception) -> JSONResponse:
+    """Exception handler for a bug of ours: the client learns nothing of it."""
+    return Refused(500, "internal-error", "internal error").response()

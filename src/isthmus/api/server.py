@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -57,22 +58,34 @@ class Server:
             )
         )
         self._socket: socket.socket | None = None
+        self._inode = 0
 
     def bind(self) -> None:
         """Takes the socket, so that a second gateway fails before it touches anything."""
         self._socket = _listen(self._path)
+        self._inode = self._path.stat().st_ino
+
+    def unbind(self) -> None:
+        """Gives the socket back; a file that someone else put in its place stays."""
+        if self._socket is None:
+            return
+        self._socket.close()
+        self._socket = None
+        with contextlib.suppress(OSError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
 
     async def serve(self) -> None:
-        """Returns after `stop`, or is cancelled; either way the socket's file is gone afterwards."""
-        listening = self._socket or _listen(self._path)
-        inode = self._path.stat().st_ino
+        """Serves until `stop`, or until it is cancelled; requests at work may finish, and the socket's file goes."""
+        if self._socket is None:
+            raise RuntimeError("bind first")
+        serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._socket]))
         try:
-            await self._uvicorn.serve(sockets=[listening])
+            await asyncio.shield(serving)
         finally:
-            listening.close()
-            with contextlib.suppress(OSError):
-                if self._path.stat().st_ino == inode:
-                    self._path.unlink()
+            self.stop()
+            await serving
+            self.unbind()
 
     def stop(self) -> None:
         """Finishes what is being served, then lets `serve` return."""

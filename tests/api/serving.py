@@ -1,0 +1,27 @@
+"""The application on a real socket, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from isthmus.api.app import create_app
+from isthmus.api.server import Server
+from tests.api.fakes import FakeDaemon, moment
+
+
+@contextmanager
+def served(daemon: FakeDaemon, path: Path) -> Iterator[Path]:
+    """Answers at `path` while the block runs."""
+    server = Server(create_app(daemon, lambda fault: None, moment), path)
+    server.bind()
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    try:
+        yield path
+    finally:
+        server.stop()
+        thread.join()
