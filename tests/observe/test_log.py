@@ -27,7 +27,7 @@ def test_a_json_line_carries_code_peer_ike_and_child_and_the_fields_of_the_event
     record = json.loads(line)
     assert record.pop("text").startswith("Child SA branch:lan installed")
     fields = record.pop("fields")
-    assert (fields["spi_in"], fields["rekeyed"]) == (0xC94D2F01, False)
+    assert (fields["spi_in"], fields["replaces"]) == (0xC94D2F01, None)
     assert record == {
         "at": "2027-01-15T08:00:00.000Z",
         "severity": "notice",

@@ -55,7 +55,7 @@ def test_a_child_that_came_up_and_went_down_again_does_not_show_the_old_reason()
 def test_negotiations_are_counted_by_how_they_ended() -> None:
     daemon = FakeDaemon()
     metrics = metrics_of(daemon)
-    for event in (established(), failed(), failed(), installed(), installed(rekeyed=True)):
+    for event in (established(), failed(), failed(), installed(), installed(replaces=0xC94D2F00)):
         daemon.happen(event)
     daemon.happen(failed(FailureReason.SELECTORS_UNACCEPTABLE, child="branch:web"))
     by_result = {

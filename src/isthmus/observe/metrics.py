@@ -79,7 +79,7 @@ class Metrics:
                 self._children.labels(*_parts(child), "failed", event.reason.value).inc()
                 self._remember(event)
             case ChildInstalled():
-                self._children.labels(*_parts(event.child), "rekeyed" if event.rekeyed else "installed", "").inc()
+                self._children.labels(*_parts(event.child), "installed" if event.replaces is None else "rekeyed", "").inc()
                 self._reasons.pop(event.child, None)
                 self._look()
             case ChildDeleted():
