@@ -1,10 +1,10 @@
-"""A group of verbs that imports a verb's module only when the verb is called, or help lists them all."""
+"""A group of verbs that imports a verb's module only when the verb is called."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -12,17 +12,29 @@ from typer.core import TyperGroup
 from isthmus.cli.exit import Failure
 
 
-class LazyVerbs(TyperGroup):
-    """Subclasses say where each verb lives: `module:attribute`, a function or a Typer app."""
+class Verb(NamedTuple):
+    """Where a verb lives, and what it does: so that help imports none of them."""
 
-    verbs: ClassVar[dict[str, str]]
+    where: str
+    """`module:attribute`, a function or a Typer app."""
+    does: str
+
+
+class LazyVerbs(TyperGroup):
+    """Subclasses name their verbs."""
+
+    verbs: ClassVar[dict[str, Verb]]
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.verbs)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        where = self.verbs.get(cmd_name)
-        return None if where is None else _loaded(cmd_name, where)
+        verb = self.verbs.get(cmd_name)
+        return None if verb is None else _loaded(cmd_name, verb.where)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.does) for name, verb in self.verbs.items()])
 
     def invoke(self, ctx: Any) -> Any:
         try:

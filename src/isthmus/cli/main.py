@@ -9,22 +9,27 @@ import typer
 
 import isthmus
 from isthmus.cli.exit import ExitStatus, Failure
-from isthmus.cli.lazy import LazyVerbs
+from isthmus.cli.lazy import LazyVerbs, Verb
 
 DEFAULT_SOCKET = Path("/run/isthmus/isthmus.sock")
 
 
 class Verbs(LazyVerbs):
-    verbs: ClassVar[dict[str, str]] = {
-        "run": "isthmus.cli.run:run",
-        "status": "isthmus.cli.status:status",
-        "show": "isthmus.cli.show:app",
-        "test": "isthmus.cli.test:app",
-        "clear": "isthmus.cli.clear:app",
-        "rekey": "isthmus.cli.rekey:app",
-        "lab": "isthmus.cli.lab:lab",
-        "demo": "isthmus.cli.lab:demo",
-        "completion": "isthmus.cli.completion:completion",
+    verbs: ClassVar[dict[str, Verb]] = {
+        "run": Verb("isthmus.cli.run:run", "The gateway in the foreground."),
+        "check": Verb("isthmus.cli.check:check", "Every problem of a configuration, with its place."),
+        "status": Verb("isthmus.cli.status:status", "The gateway on one screen."),
+        "show": Verb("isthmus.cli.show:app", "State: IKE SAs, IPsec SAs, tunnels, gateways, events."),
+        "test": Verb("isthmus.cli.test:app", "Negotiate now, wait, tell the truth."),
+        "clear": Verb("isthmus.cli.clear:app", "Delete SAs."),
+        "rekey": Verb("isthmus.cli.rekey:app", "New keys now, without interruption."),
+        "lab": Verb("isthmus.cli.lab:lab", "The sites of configuration files as namespaces on this machine."),
+        "demo": Verb(
+            "isthmus.cli.lab:demo", "Two sites on this machine, a tunnel between them, and proof that it holds."
+        ),
+        "sim": Verb("isthmus.cli.sim:sim", "The same engine over a simulated network."),
+        "schema": Verb("isthmus.cli.schema:schema", "The JSON Schema of the configuration."),
+        "completion": Verb("isthmus.cli.completion:completion", "The completion script of a shell."),
     }
 
 
@@ -48,7 +53,9 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     socket: Annotated[
-        Path, typer.Option(envvar="ISTHMUS_SOCKET", help="Where the running gateway listens.")
+        # Whether it may be opened is found out by opening it: exit status 6, not 2.
+        Path,
+        typer.Option(envvar="ISTHMUS_SOCKET", readable=False, help="Where the running gateway listens."),
     ] = DEFAULT_SOCKET,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")

@@ -6,27 +6,34 @@ from typing import ClassVar
 
 import typer
 
-from isthmus.cli.lazy import LazyVerbs
+from isthmus.cli.lazy import LazyVerbs, Verb
+
+_IKE_SA = Verb("isthmus.cli.show.ike_sa:ike_sa", "IKE SAs: all, or in detail those with one gateway.")
+_IPSEC_SA = Verb("isthmus.cli.show.ipsec_sa:ipsec_sa", "Child SAs: all, or in detail those of one tunnel.")
+_TUNNELS = Verb("isthmus.cli.show.tunnels:tunnels", "Every configured tunnel and proxy ID, up or not, and why not.")
+_GATEWAYS = Verb("isthmus.cli.show.gateways:gateways", "Every configured gateway, and the state of its IKE SA.")
+_EVENTS = Verb("isthmus.cli.show.events:events", "What happened, oldest first.")
+_VPN = Verb("isthmus.cli.show:vpn", "The same, spelt as `show vpn ...` of other gateways.")
 
 
 class Kinds(LazyVerbs):
-    verbs: ClassVar[dict[str, str]] = {
-        "ike-sa": "isthmus.cli.show.ike_sa:ike_sa",
-        "ipsec-sa": "isthmus.cli.show.ipsec_sa:ipsec_sa",
-        "tunnels": "isthmus.cli.show.tunnels:tunnels",
-        "gateways": "isthmus.cli.show.gateways:gateways",
-        "events": "isthmus.cli.show.events:events",
-        "vpn": "isthmus.cli.show:vpn",
+    verbs: ClassVar[dict[str, Verb]] = {
+        "ike-sa": _IKE_SA,
+        "ipsec-sa": _IPSEC_SA,
+        "tunnels": _TUNNELS,
+        "gateways": _GATEWAYS,
+        "events": _EVENTS,
+        "vpn": _VPN,
     }
 
 
 class VpnKinds(LazyVerbs):
-    verbs: ClassVar[dict[str, str]] = {
-        "ike-sa": "isthmus.cli.show.ike_sa:ike_sa",
-        "ipsec-sa": "isthmus.cli.show.ipsec_sa:ipsec_sa",
-        "tunnel": "isthmus.cli.show.tunnels:tunnels",
-        "flow": "isthmus.cli.show.tunnels:tunnels",
-        "gateway": "isthmus.cli.show.gateways:gateways",
+    verbs: ClassVar[dict[str, Verb]] = {
+        "ike-sa": _IKE_SA,
+        "ipsec-sa": _IPSEC_SA,
+        "tunnel": _TUNNELS,
+        "flow": _TUNNELS,
+        "gateway": _GATEWAYS,
     }
 
 

@@ -1,0 +1,110 @@
+"""`isthmus run`: the gateway in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isthmus.cli.exit import ExitStatus, Failure
+from isthmus.observe.log import EventLog, LogFormat
+
+if TYPE_CHECKING:
+    from isthmus.api.server import Server
+    from isthmus.config.problems import Problem
+    from isthmus.runtime.configuration import Configured
+    from isthmus.runtime.daemon import Daemon
+
+
+class Level(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    NOTICE = "notice"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def run(
+    ctx: typer.Context,
+    config: Annotated[Path, typer.Option("--config", "-c", help="A configuration file, or a directory of them.")],
+    socket: Annotated[Path | None, typer.Option(readable=False, help="Where to listen for the other verbs.")] = None,
+    log_format: Annotated[
+        LogFormat | None, typer.Option(help="Default: text on a terminal, JSON lines elsewhere.")
+    ] = None,
+    log_level: Annotated[Level, typer.Option(help="The least severe events that are logged.")] = Level.INFO,
+) -> None:
+    """Run the gateway in the foreground. SIGTERM ends it politely, SIGHUP reads the configuration again."""
+    # Imported here: the engine and netlink take half a second, and help needs none of them.
+    from isthmus.events.event import Severity
+    from isthmus.runtime.configuration import ConfigurationInvalid
+    from isthmus.runtime.lock import AlreadyRunning
+
+    log = EventLog(form=log_format, level=Severity(log_level.value))
+    try:
+        daemon = _daemon(config, log)
+    except ConfigurationInvalid as invalid:
+        for problem in invalid.problems:
+            print(problem, file=sys.stderr)
+        raise Failure(ExitStatus.CONFIGURATION_INVALID, f"{config} cannot be used") from None
+    server = _server(daemon, socket or ctx.obj)
+    try:
+        asyncio.run(daemon.run([lambda _daemon: server.serve()]))
+    except AlreadyRunning as running:
+        raise Failure(ExitStatus.FAILED, running.why) from None
+    finally:
+        server.unbind()
+
+
+def _daemon(config: Path, log: EventLog) -> Daemon:
+    from isthmus.dataplane.userspace import UserspacePlane
+    from isthmus.runtime.configuration import read
+    from isthmus.runtime.daemon import Daemon
+
+    return Daemon(config, _warning(read, log), UserspacePlane, listeners=[log.record])
+
+
+def _server(daemon: Daemon, path: Path) -> Server:
+    """The API, its socket taken already: a second gateway fails before it touches anything."""
+    from isthmus.api.app import create_app
+    from isthmus.api.server import Server, SocketTaken
+    from isthmus.runtime import clock
+    from isthmus.runtime.faults import fault
+
+    def on_fault(error: Exception) -> None:
+        daemon.record(fault("answering a request", error, clock.now()))
+
+    server = Server(create_app(daemon, on_fault), path)
+    try:
+        server.bind()
+    except SocketTaken as taken:
+        raise Failure(ExitStatus.FAILED, str(taken)) from None
+    except PermissionError:
+        raise Failure(ExitStatus.NO_PERMISSION, f"no permission to make {path}") from None
+    return server
+
+
+def _warning(read: Callable[[Path], Configured], log: EventLog) -> Callable[[Path], Configured]:
+    """The same, and the first configuration's warnings are logged; those of a reload stand in its event."""
+    said = False
+
+    def reading(path: Path) -> Configured:
+        nonlocal said
+        configured = read(path)
+        if configured.plan is not None and not said:
+            said = True
+            for problem in configured.problems:
+                _say(problem, log)
+        return configured
+
+    return reading
+
+
+def _say(problem: Problem, log: EventLog) -> None:
+    from isthmus.events.event import Severity
+
+    log.say(Severity.WARNING, "configuration.warning", str(problem), problem=problem.code.name)

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from isthmus.engine.commands import RekeyChild
+from tests.api.facts import installed
+from tests.api.fakes import FakeDaemon
+from tests.cli.conftest import Run
+
+
+def test_a_rekey_ends_when_the_successor_is_installed(isthmus: Run, daemon: FakeDaemon) -> None:
+    daemon.answers[RekeyChild("branch:lan")] = (installed("branch:lan", replaces=0xC94D2F00),)
+    assert isthmus("rekey", "ipsec-sa", "branch").exit_code == 0
+
+
+def test_what_is_not_up_cannot_be_rekeyed(isthmus: Run) -> None:
+    result = isthmus("rekey", "ipsec-sa", "road")
+    assert result.exit_code == 1
+    assert "not up" in result.stderr
