@@ -1,0 +1,185 @@
+//! Which outbound SA carries a packet of a tunnel interface (RFC 4301, 4.4.1): the first policy whose selectors
+//! match, and of its child the SA installed last whose selectors match too. Nothing else leaves.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::notice::{Millis, Notice};
+use crate::outbound::OutboundSa;
+use crate::packet::Summary;
+use crate::selector::Selectors;
+use crate::trigger::Trigger;
+
+/// A child that misses its SA is told of once in this time.
+const ACQUIRE_INTERVAL: u64 = 1000;
+
+/// The packets of an interface that a configured child protects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub child: Arc<str>,
+    pub interface: Arc<str>,
+    pub order: u32,
+    pub selectors: Selectors,
+}
+
+/// A policy with the SAs that may carry what it admits, the newest first.
+#[derive(Debug)]
+pub struct Route {
+    policy: Policy,
+    acquire_due: Arc<AtomicU64>,
+    sas: Vec<Arc<OutboundSa>>,
+}
+
+/// The policies of one tunnel interface as the packet path reads them.
+#[derive(Debug, Default)]
+pub struct Interface {
+    routes: ArcSwap<Vec<Route>>,
+}
+
+impl Interface {
+    /// The policies as they stand: one load serves a whole batch.
+    pub fn load(&self) -> Guard<Arc<Vec<Route>>> {
+        self.routes.load()
+    }
+
+    /// The SA that carries the packet. Where there is none, its child is told of.
+    pub fn outbound<'a>(
+        routes: &'a [Route],
+        packet: &Summary,
+        now: Millis,
+        notices: &mut Vec<Notice>,
+    ) -> Result<&'a Arc<OutboundSa>, Trigger> {
+        let route = routes
+            .iter()
+            .find(|route| route.policy.selectors.admit_outbound(packet))
+            .ok_or(Trigger::NoPolicy)?;
+        route.sas.iter().find(|sa| sa.config.selectors.admit_outbound(packet)).ok_or_else(|| {
+            let due = route.acquire_due.load(Relaxed);
+            let next = now.0 + ACQUIRE_INTERVAL;
+            if now.0 >= due && route.acquire_due.compare_exchange(due, next, Relaxed, Relaxed).is_ok() {
+                notices.push(Notice::Acquire { child: route.policy.child.clone(), packet: *packet });
+            }
+            Trigger::NoSa
+        })
+    }
+}
+
+/// Every policy and outbound SA. Changes are made here, and compiled into the interface that they concern.
+#[derive(Debug, Default)]
+pub struct Spd(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    interfaces: HashMap<Arc<str>, Arc<Interface>>,
+    policies: HashMap<Arc<str>, (Policy, Arc<AtomicU64>)>,
+    /// By child, in the order in which they were installed.
+    sas: HashMap<Arc<str>, Vec<Arc<OutboundSa>>>,
+    by_spi: HashMap<u32, Vec<Arc<OutboundSa>>>,
+}
+
+impl Spd {
+    /// The policies of an interface, by name; empty if nothing was installed for it yet.
+    pub fn interface(&self, name: &str) -> Arc<Interface> {
+        self.state().interface(name)
+    }
+
+    /// Adds a policy, or replaces the child's.
+    pub fn install_policy(&self, policy: Policy) {
+        let mut state = self.state();
+        let interface = policy.interface.clone();
+        let due = state.policies.get(&policy.child).map(|(_, due)| due.clone()).unwrap_or_default();
+        let before = state.policies.insert(policy.child.clone(), (policy, due));
+        if let Some((before, _)) = before.filter(|(before, _)| before.interface != interface) {
+            state.compile(&before.interface);
+        }
+        state.compile(&interface);
+    }
+
+    pub fn remove_policy(&self, child: &str) {
+        let mut state = self.state();
+        if let Some((policy, _)) = state.policies.remove(child) {
+            state.compile(&policy.interface);
+        }
+    }
+
+    pub fn install(&self, sa: Arc<OutboundSa>) {
+        let mut state = self.state();
+        state.by_spi.entry(sa.config.spi).or_default().push(sa.clone());
+        state.sas.entry(sa.config.child.clone()).or_default().push(sa.clone());
+        state.compile(&sa.config.interface);
+    }
+
+    /// The SA with an SPI that sends to the peer's address: the peer chose the SPI, so another may have the same.
+    pub fn find(&self, spi: u32, remote: IpAddr) -> Option<Arc<OutboundSa>> {
+        self.state().by_spi.get(&spi)?.iter().find(|sa| sa.outer().remote.ip() == remote).cloned()
+    }
+
+    /// Its keys are wiped when the last packet in flight has let go of it.
+    pub fn remove(&self, sa: &Arc<OutboundSa>) {
+        let mut state = self.state();
+        forget(&mut state.by_spi, &sa.config.spi, sa);
+        forget(&mut state.sas, &sa.config.child, sa);
+        state.compile(&sa.config.interface);
+    }
+
+    pub fn clear(&self) {
+        let mut state = self.state();
+        state.sas.clear();
+        state.by_spi.clear();
+        state.policies.clear();
+        let names: Vec<_> = state.interfaces.keys().cloned().collect();
+        for name in names {
+            state.compile(&name);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn interface(&mut self, name: &str) -> Arc<Interface> {
+        if let Some(interface) = self.interfaces.get(name) {
+            return interface.clone();
+        }
+        let interface = Arc::new(Interface::default());
+        self.interfaces.insert(name.into(), interface.clone());
+        interface
+    }
+
+    fn compile(&mut self, interface: &str) {
+        let mut routes: Vec<Route> = self
+            .policies
+            .values()
+            .filter(|(policy, _)| &*policy.interface == interface)
+            .map(|(policy, due)| Route {
+                policy: policy.clone(),
+                acquire_due: due.clone(),
+                sas: self.serving(policy),
+            })
+            .collect();
+        // The name breaks a tie, so that the same policies always give the same answer.
+        routes.sort_by(|a, b| (a.policy.order, &a.policy.child).cmp(&(b.policy.order, &b.policy.child)));
+        self.interface(interface).routes.store(Arc::new(routes));
+    }
+
+    fn serving(&self, policy: &Policy) -> Vec<Arc<OutboundSa>> {
+        let of_child = self.sas.get(&policy.child).map_or(&[][..], |sas| sas);
+        of_child.iter().rev().filter(|sa| sa.config.interface == policy.interface).cloned().collect()
+    }
+}
+
+fn forget<K: Eq + Hash>(index: &mut HashMap<K, Vec<Arc<OutboundSa>>>, key: &K, sa: &Arc<OutboundSa>) {
+    if let Some(sas) = index.get_mut(key) {
+        sas.retain(|other| !Arc::ptr_eq(other, sa));
+        if sas.is_empty() {
+            index.remove(key);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The packet path: TUN devices on one side, UDP and raw ESP sockets on the other, and a thread for each direction.
+//!
+//! Neither thread holds a lock while it works on a batch: tables are snapshots, counters are atomics. What Python
+//! should hear of goes through the [`Mailbox`], whose descriptor becomes readable.
+//!
+//! Outer header, by RFC 4301, 8.1 and RFC 6040: DF is clear (the tunnel interface's MTU keeps packets from growing too
+//! large, and a path that shrinks fragments them rather than lose them), ECN is copied, DSCP on demand, TTL is the
+//! system's own.
+
+mod datagrams;
+mod egress;
+mod event;
+mod ingress;
+mod local;
+mod mailbox;
+mod plane;
+mod poll;
+mod shared;
+mod sockaddr;
+mod socket;
+mod tun;
+
+pub use mailbox::{IkeDatagram, Mailbox};
+pub use plane::{InstallInbound, InstallOutbound, Plane, Suite};
