@@ -231,7 +231,13 @@ def test_a_fragment_carries_its_number_and_only_the_first_tells_what_is_inside()
         assert encode(HEADER, read.payloads) == octets
 
 
-@pytest.mark.parametrize("fragment", [(0, 1), (2, 1), (0, 0)])
+def test_a_body_that_one_payload_cannot_hold_is_never_written() -> None:
+    assert len(sealed_prefix(HEADER, PayloadType.IDI, 0xFFFF - 4)) == 32
+    with pytest.raises(ValueError, match="SK"):
+        sealed_prefix(HEADER, PayloadType.IDI, 0xFFFF - 3)
+
+
+@pytest.mark.parametrize("fragment", [(0, 1), (2, 1), (0, 0), (1, MAX_FRAGMENTS + 1)])
 def test_a_fragment_that_cannot_be_is_never_written(fragment: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="fragment"):
         sealed_prefix(HEADER, PayloadType.IDI, 40, fragment)

@@ -12,7 +12,7 @@ from isthmus.wire.reader import Reader
 from isthmus.wire.registry import PayloadType
 
 MAX_FRAGMENTS = 64
-"""Of one message, before anything is proven. At 512 octets each still 32 kilobytes: above any certificate chain."""
+"""Of one message, both ways. At 512 octets each still 32 kilobytes: above any certificate chain."""
 
 
 @dataclass(frozen=True, slots=True)

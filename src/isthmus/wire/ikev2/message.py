@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isthmus.wire.errors import WireError
-from isthmus.wire.ikev2.encrypted import Encrypted, EncryptedFragment
+from isthmus.wire.ikev2.encrypted import MAX_FRAGMENTS, Encrypted, EncryptedFragment
 from isthmus.wire.ikev2.header import HEADER_SIZE, Header, decode_header, require_version, write_header
 from isthmus.wire.ikev2.payload import Payload, UnknownPayload
 from isthmus.wire.ikev2.payloads import READABLE
@@ -20,6 +20,7 @@ MAX_PAYLOADS = 64
 _GENERIC = struct.Struct(">BBH")
 _FRAGMENT = struct.Struct(">HH")
 _CRITICAL = 0x80
+_MAX_PAYLOAD = 0xFFFF
 _NONE = int(PayloadType.NONE)
 _READERS = {int(payload.type): payload.read for payload in READABLE}
 _SEALED: dict[int, type[Encrypted | EncryptedFragment]] = {
@@ -81,12 +82,14 @@ def sealed_prefix(header: Header, first: PayloadType, body_size: int, fragment: 
         outer, numbers = PayloadType.SK, b""
     else:
         number, total = fragment
-        if not 1 <= number <= total:
+        if not 1 <= number <= total <= MAX_FRAGMENTS:
             raise ValueError(f"fragment {number} of {total}")
         outer, numbers = PayloadType.SKF, _FRAGMENT.pack(number, total)
         # RFC 7383, 2.5: only the first fragment tells the type of the first payload.
         first = first if number == 1 else PayloadType.NONE
     size = _GENERIC.size + len(numbers) + body_size
+    if size > _MAX_PAYLOAD:
+        raise ValueError(f"{outer.name} of {size} octets")
     return write_header(header, outer, HEADER_SIZE + size) + _GENERIC.pack(first, 0, size) + numbers
 
 
