@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isthmus.events.child import ChildDeleted, ChildInstalled
-from isthmus.events.ike import FailureReason, IkeEstablished, NegotiationFailed, RetryScheduled
+from isthmus.events.ike import FailureReason, IkeEstablished, IkeRekeyed, NegotiationFailed, RetryScheduled
 from isthmus.events.message import DatagramDropped, Retransmitted, Trigger
 from isthmus.model.address import Endpoint
 from tests.api.fakes import HERE, NOW, THERE
@@ -76,3 +76,7 @@ def retry() -> RetryScheduled:
 
 def dropped() -> DatagramDropped:
     return DatagramDropped(at=NOW, remote=THERE_500, trigger=Trigger.MALFORMED, detail="too short")
+
+
+def rekeyed() -> IkeRekeyed:
+    return IkeRekeyed(at=NOW, peer="branch", ike=IKE, old="00:00", suite="aes-128-cbc/sha1/sha256/group14")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 
-from isthmus.engine.commands import Command
+from isthmus.engine.commands import Apply, Command
 from isthmus.engine.views import ChildView, IkeSaView, TunnelView
 from isthmus.events.event import Event
 from isthmus.model import algorithms
@@ -152,6 +152,7 @@ class FakeGateway:
     plan: Plan
     ikes: tuple[IkeSaView, ...] = ()
     why: dict[str, str] = field(default_factory=dict)
+    half_open: int = 0
 
     def ike_sas(self) -> tuple[IkeSaView, ...]:
         return self.ikes
@@ -199,6 +200,9 @@ class FakeDaemon:
 
     def command(self, command: Command) -> None:
         self.commands.append(command)
+        if isinstance(command, Apply):
+            self.plan = self.gateway.plan = command.plan
+            return
         for event in self.answers.get(command, ()):
             self.happen(event)
 

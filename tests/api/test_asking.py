@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from isthmus.engine.commands import InitiateChild, InitiateIke, RekeyChild, TerminateChild, TerminateIke
+from isthmus.engine.commands import InitiateChild, InitiateIke, RekeyChild, RekeyIke, TerminateChild, TerminateIke
 from isthmus.events.ike import FailureReason
 from tests.api.asking import ask
-from tests.api.facts import established, failed, installed
+from tests.api.facts import established, failed, installed, rekeyed
 from tests.api.fakes import FakeDaemon, child_view, ike_view
 
 
@@ -67,10 +67,44 @@ def test_a_rekey_waits_for_the_successor() -> None:
     assert (outcome["name"], outcome["result"]) == ("branch:lan", "up")
 
 
-def test_what_is_not_up_cannot_be_rekeyed() -> None:
-    daemon = FakeDaemon()
-    answer = ask(daemon, "/v1/rekey/ipsec-sa/branch", method="POST")
+def test_a_rekey_of_an_ike_sa_waits_for_the_new_one() -> None:
+    daemon = FakeDaemon(ike_view())
+    daemon.answers[RekeyIke("branch")] = (rekeyed(),)
+    (outcome,) = ask(daemon, "/v1/rekey/ike-sa/branch", method="POST").json()
+    assert (outcome["kind"], outcome["result"]) == ("ike-sa", "up")
+
+
+@pytest.mark.parametrize("what", ["ipsec-sa", "ike-sa"])
+def test_what_is_not_up_cannot_be_rekeyed(what: str) -> None:
+    daemon = FakeDaemon(ike_view(state="connecting"))
+    answer = ask(daemon, f"/v1/rekey/{what}/branch", method="POST")
     assert (answer.status_code, answer.json()["code"], daemon.commands) == (409, "not-up", [])
+
+
+def test_a_tunnel_is_disabled_and_enabled_again_and_nothing_else_changes() -> None:
+    daemon = FakeDaemon()
+    before = daemon.plan
+    off = ask(daemon, "/v1/disable/branch", method="POST").json()
+    assert off == {"tunnel": "branch", "enabled": False, "changed": True}
+    assert not daemon.plan.tunnels["branch"].enabled
+    assert list(daemon.plan.tunnels) == list(before.tunnels)
+    assert daemon.plan.tunnels["road"] == before.tunnels["road"]
+    assert ask(daemon, "/v1/enable/branch", method="POST").json()["changed"]
+    assert daemon.plan == before
+
+
+def test_switching_to_what_it_is_changes_nothing() -> None:
+    daemon = FakeDaemon()
+    assert not ask(daemon, "/v1/enable/branch", method="POST").json()["changed"]
+    assert daemon.commands == []
+
+
+def test_a_disabled_tunnel_is_not_tried() -> None:
+    daemon = FakeDaemon()
+    ask(daemon, "/v1/disable/branch", method="POST")
+    daemon.commands.clear()
+    answer = ask(daemon, "/v1/test/ipsec-sa/branch", method="POST")
+    assert (answer.status_code, answer.json()["code"], daemon.commands) == (409, "disabled", [])
 
 
 def test_clearing_one_gateway_leaves_the_others() -> None:
@@ -103,6 +137,9 @@ def test_clearing_nothing_is_no_error() -> None:
         "/v1/clear/ike-sa/brunch",
         "/v1/clear/ipsec-sa/nowhere",
         "/v1/rekey/ipsec-sa/nowhere",
+        "/v1/rekey/ike-sa/nowhere",
+        "/v1/enable/nowhere",
+        "/v1/disable/branch:lan",
     ],
 )
 def test_an_order_for_an_unknown_name_does_nothing(path: str) -> None:

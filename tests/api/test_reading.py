@@ -62,7 +62,8 @@ def test_an_unknown_name_is_not_found_and_near_ones_are_suggested(path: str, tex
 
 
 def test_the_overview_counts_what_is_up_and_shows_the_last_trouble() -> None:
-    daemon = FakeDaemon(ike_view(child_view()), ike_view(state="connecting", peer=None))
+    daemon = FakeDaemon(ike_view(child_view()))
+    daemon.gateway.half_open = 1
     for event in (*(failed(),) * 7, established(), dropped()):
         daemon.happen(event)
     overview = ask(daemon, "/v1/status").json()

@@ -8,11 +8,11 @@ from isthmus.api.trial import ChildGoal, IkeGoal, Outcome, Trial
 from isthmus.engine.commands import InitiateIke
 from isthmus.events.event import Event
 from isthmus.events.ike import FailureReason, PeerSilent
-from tests.api.facts import established, failed, installed, repeated
+from tests.api.facts import established, failed, installed, rekeyed, repeated
 from tests.api.fakes import NOW, FakeDaemon
 
 IKE = IkeGoal("branch")
-CHILD = ChildGoal("branch:lan", "branch")
+CHILD = ChildGoal("branch:lan", "branch", "branch")
 
 
 def result(outcome: Outcome | None) -> str | None:
@@ -24,6 +24,8 @@ def result(outcome: Outcome | None) -> str | None:
     [
         (established(), "up", None),
         (established("roamer"), None, None),
+        (rekeyed(), "up", None),
+        (failed(FailureReason.ONLY_RESPONDS, child="branch:lan"), None, "failed"),
         (installed("branch:lan"), None, "up"),
         (installed("branch:web"), None, None),
         (failed(), "refused", "refused"),

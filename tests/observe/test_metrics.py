@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from isthmus.events.ike import CookieDemanded, FailureReason
+from isthmus.events.child import RekeyCollision
+from isthmus.events.ike import CookieDemanded, FailureReason, IkeRekeyCollision
 from isthmus.model.sa_spec import SaCounters
 from isthmus.observe.metrics import Metrics
-from tests.api.facts import THERE_500, deleted, dropped, established, failed, installed, repeated
+from tests.api.facts import THERE_500, deleted, dropped, established, failed, installed, rekeyed, repeated
 from tests.api.fakes import NOW, FakeDaemon, carrying, child_view, ike_view, moment
 
 _LAN = {"tunnel": "branch", "proxy_id": "lan", "gateway": "branch"}
@@ -55,7 +56,7 @@ def test_a_child_that_came_up_and_went_down_again_does_not_show_the_old_reason()
 def test_negotiations_are_counted_by_how_they_ended() -> None:
     daemon = FakeDaemon()
     metrics = metrics_of(daemon)
-    for event in (established(), failed(), failed(), installed(), installed(replaces=0xC94D2F00)):
+    for event in (established(), failed(), failed(), installed(), installed("branch:lan", replaces=0xC94D2F00)):
         daemon.happen(event)
     daemon.happen(failed(FailureReason.SELECTORS_UNACCEPTABLE, child="branch:web"))
     by_result = {
@@ -67,7 +68,20 @@ def test_negotiations_are_counted_by_how_they_ended() -> None:
         (labels["proxy_id"], labels["result"]): value
         for labels, value in samples(metrics, "isthmus_child_negotiations_total")
     }
-    assert children == {("lan", "installed"): 1.0, ("lan", "rekeyed"): 1.0, ("web", "failed"): 1.0}
+    assert children == {("lan", "installed"): 1.0, ("web", "failed"): 1.0}
+
+
+def test_rekeys_and_their_collisions_are_counted_by_kind() -> None:
+    daemon = FakeDaemon()
+    metrics = metrics_of(daemon)
+    for event in (installed(replaces=1), installed(replaces=2), rekeyed()):
+        daemon.happen(event)
+    daemon.happen(RekeyCollision(at=NOW, peer="branch", child="branch:lan", winner="our"))
+    daemon.happen(IkeRekeyCollision(at=NOW, peer="branch", winner="our"))
+    by_kind = {labels["kind"]: value for labels, value in samples(metrics, "isthmus_ike_rekeys_total")}
+    assert by_kind == {"child": 2.0, "ike": 1.0}
+    collisions = {labels["kind"]: value for labels, value in samples(metrics, "isthmus_ike_rekey_collisions_total")}
+    assert collisions == {"child": 1.0, "ike": 1.0}
 
 
 def test_retransmissions_cookies_and_dropped_datagrams_are_counted() -> None:
@@ -80,8 +94,10 @@ def test_retransmissions_cookies_and_dropped_datagrams_are_counted() -> None:
     assert samples(metrics, "isthmus_ike_datagrams_dropped_total") == [({"trigger": "malformed"}, 1.0)]
 
 
-def test_half_open_counts_ike_sas_without_an_authenticated_peer() -> None:
-    metrics = metrics_of(FakeDaemon(ike_view(), ike_view(state="connecting", peer=None), ike_view(state="connecting")))
+def test_half_open_ike_sas_and_the_age_of_established_ones_are_gauges() -> None:
+    daemon = FakeDaemon(ike_view(), ike_view(state="connecting"))
+    daemon.gateway.half_open = 2
+    metrics = metrics_of(daemon)
     assert samples(metrics, "isthmus_ike_half_open") == [({}, 2.0)]
     assert samples(metrics, "isthmus_ike_sa_established_timestamp_seconds") == [
         ({"gateway": "branch"}, moment().wall - 60.0)

@@ -20,6 +20,22 @@ def test_a_total_goes_on_rising_through_a_rekey() -> None:
     assert (total.packets, total.octets) == (15, 1500)
 
 
+def test_a_former_child_counts_until_its_inbound_sa_is_gone() -> None:
+    counters: dict[SaId, SaCounters] = {}
+    totals = TrafficTotals(lambda sa: counters.get(sa, SaCounters()))
+    old = child_view(spi=0x1111)
+    counters[old.inbound] = SaCounters(packets=10, octets=1000)
+    totals.look([old])
+    counters[old.inbound] = SaCounters(packets=11, octets=1100)
+    totals.look([])
+    counters[old.inbound] = SaCounters(packets=13, octets=1300)
+    totals.look([])
+    del counters[old.inbound]
+    totals.look([])
+    totals.look([])
+    assert totals.of("branch:lan", Direction.INBOUND).octets == 1300
+
+
 def test_looking_twice_counts_once() -> None:
     totals = TrafficTotals(lambda _sa: SaCounters(packets=1, octets=50))
     child = child_view()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Final
 
 from starlette.requests import Request
@@ -12,10 +12,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from isthmus.api.daemon import Daemon
-from isthmus.api.naming import children_named, gateway_named
+from isthmus.api.naming import children_named, gateway_named, tunnel_named
 from isthmus.api.refusal import Refused, bad_request
 from isthmus.api.trial import ChildGoal, IkeGoal, Outcome, Result, Trial
-from isthmus.engine.commands import InitiateChild, InitiateIke, RekeyChild, TerminateChild, TerminateIke
+from isthmus.engine.commands import (
+    Apply,
+    Command,
+    InitiateChild,
+    InitiateIke,
+    RekeyChild,
+    RekeyIke,
+    TerminateChild,
+    TerminateIke,
+)
+from isthmus.engine.views import IkeSaView
 from isthmus.model.plan import Plan
 
 MAX_WAIT = 300.0
@@ -36,6 +46,15 @@ class Cleared:
     count: Annotated[int, "IKE SAs, or Child SAs"]
 
 
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A tunnel that was enabled or disabled, until the configuration is read again."""
+
+    tunnel: Annotated[str, "name in `ipsec-tunnels`"]
+    enabled: Annotated[bool, "what it is now"]
+    changed: Annotated[bool, "false if it was so before"]
+
+
 class Asking:
     """Turns requests into commands; waits where the answer is worth it."""
 
@@ -50,24 +69,29 @@ class Asking:
         return [
             post("/v1/test/ike-sa/{name:path}", self.test_ike_sa),
             post("/v1/test/ipsec-sa/{name:path}", self.test_ipsec_sa),
+            post("/v1/rekey/ike-sa/{name:path}", self.rekey_ike_sa),
             post("/v1/rekey/ipsec-sa/{name:path}", self.rekey_ipsec_sa),
             post("/v1/clear/ike-sa", self.clear_ike_sa),
             post("/v1/clear/ike-sa/{name:path}", self.clear_ike_sa),
             post("/v1/clear/ipsec-sa", self.clear_ipsec_sa),
             post("/v1/clear/ipsec-sa/{name:path}", self.clear_ipsec_sa),
+            post("/v1/enable/{name:path}", self.enable),
+            post("/v1/disable/{name:path}", self.disable),
         ]
 
     async def test_ike_sa(self, request: Request) -> Response:
         goal, wait = IkeGoal(gateway_named(self._plan, request.path_params["name"]).name), _wait(request)
-        for ike in self._daemon.gateway.ike_sas():
-            if ike.peer == goal.peer and ike.state in ("established", "rekeying"):
-                text = f"IKE SA with {goal.peer} is up already: {ike.suite}, {ike.local_id} - {ike.remote_id}"
-                return _outcomes([goal.outcome(Result.ALREADY_UP, text)])
+        if ike := self._established(goal.peer):
+            text = f"IKE SA with {goal.peer} is up already: {ike.suite}, {ike.local_id} - {ike.remote_id}"
+            return _outcomes([goal.outcome(Result.ALREADY_UP, text)])
         return _outcomes([await self._try(goal, InitiateIke(goal.peer), wait)])
 
     async def test_ipsec_sa(self, request: Request) -> Response:
         goals, wait = self._child_goals(request), _wait(request)
         up = self._up()
+        for goal in goals:
+            if not self._plan.tunnels[goal.tunnel].enabled:
+                raise Refused(409, "disabled", f"{goal.tunnel} is disabled")
         return _outcomes(
             await asyncio.gather(
                 *(
@@ -76,6 +100,12 @@ class Asking:
                 )
             )
         )
+
+    async def rekey_ike_sa(self, request: Request) -> Response:
+        goal, wait = IkeGoal(gateway_named(self._plan, request.path_params["name"]).name), _wait(request)
+        if self._established(goal.peer) is None:
+            raise Refused(409, "not-up", f"there is no IKE SA with {goal.peer} to rekey")
+        return _outcomes([await self._try(goal, RekeyIke(goal.peer), wait)])
 
     async def rekey_ipsec_sa(self, request: Request) -> Response:
         goals, wait = self._child_goals(request), _wait(request)
@@ -103,20 +133,36 @@ class Asking:
             self._daemon.command(TerminateChild(child))
         return _cleared("ipsec-sa", present)
 
+    async def enable(self, request: Request) -> Response:
+        return self._switch(request.path_params["name"], enabled=True)
+
+    async def disable(self, request: Request) -> Response:
+        return self._switch(request.path_params["name"], enabled=False)
+
+    def _switch(self, name: str, *, enabled: bool) -> Response:
+        """The running plan with one tunnel switched: the engine touches what that changes, and nothing else."""
+        tunnel = tunnel_named(self._plan, name)
+        if changed := tunnel.enabled is not enabled:
+            switched = replace(tunnel, enabled=enabled)
+            self._daemon.command(Apply(replace(self._plan, tunnels={**self._plan.tunnels, name: switched})))
+        return JSONResponse(asdict(Switched(name, enabled, changed)))
+
     @property
     def _plan(self) -> Plan:
         return self._daemon.plan
+
+    def _established(self, peer: str) -> IkeSaView | None:
+        up = (ike for ike in self._daemon.gateway.ike_sas() if ike.state in ("established", "rekeying"))
+        return next((ike for ike in up if ike.peer == peer), None)
 
     def _up(self) -> set[str]:
         return {tunnel.child for tunnel in self._daemon.gateway.tunnels() if tunnel.state == "up"}
 
     def _child_goals(self, request: Request) -> list[ChildGoal]:
         children = children_named(self._plan, request.path_params["name"])
-        return [ChildGoal(child.name, self._plan.tunnels[child.tunnel].peer) for child in children]
+        return [ChildGoal(child.name, child.tunnel, self._plan.tunnels[child.tunnel].peer) for child in children]
 
-    async def _try(
-        self, goal: IkeGoal | ChildGoal, command: InitiateIke | InitiateChild | RekeyChild, wait: float
-    ) -> Outcome:
+    async def _try(self, goal: IkeGoal | ChildGoal, command: Command, wait: float) -> Outcome:
         if self._trials >= MAX_TRIALS:
             raise Refused(503, "busy", f"{MAX_TRIALS} clients wait for an outcome already")
         self._trials += 1

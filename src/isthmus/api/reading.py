@@ -63,7 +63,7 @@ class Reading:
             gateways_configured=len(gateways),
             tunnels_up=sum(tunnel.state == "up" for tunnel in tunnels),
             tunnels_configured=len(tunnels),
-            half_open=sum(ike.state == "connecting" for ike in ike_sas),
+            half_open=self._daemon.gateway.half_open,
             gateways=gateways,
             tunnels=[tunnel_row(tunnel, plan) for tunnel in tunnels],
             trouble=[event_row(entry) for entry in trouble],

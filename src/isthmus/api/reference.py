@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from isthmus.api.asking import Cleared
+from isthmus.api.asking import Cleared, Switched
 from isthmus.api.trial import Outcome
 from isthmus.status.rows import EventRow, GatewayRow, IkeSaRow, IpsecSaRow, Overview, TunnelRow
 
@@ -70,8 +70,9 @@ _ANSWERS = (
     ),
     _Answer(
         "isthmus test ike-sa GATEWAY --json, isthmus test ipsec-sa TUNNEL[:PROXY-ID] --json, "
-        "isthmus rekey ipsec-sa TUNNEL[:PROXY-ID] --json",
-        "POST /v1/test/ike-sa/GATEWAY, POST /v1/test/ipsec-sa/TUNNEL, POST /v1/rekey/ipsec-sa/TUNNEL",
+        "isthmus rekey ike-sa GATEWAY --json, isthmus rekey ipsec-sa TUNNEL[:PROXY-ID] --json",
+        "POST /v1/test/ike-sa/GATEWAY, POST /v1/test/ipsec-sa/TUNNEL, "
+        "POST /v1/rekey/ike-sa/GATEWAY, POST /v1/rekey/ipsec-sa/TUNNEL",
         "timeout (seconds)",
         _LIST,
         Outcome,
@@ -82,6 +83,13 @@ _ANSWERS = (
         "",
         "one",
         Cleared,
+    ),
+    _Answer(
+        "isthmus enable TUNNEL --json, isthmus disable TUNNEL --json",
+        "POST /v1/enable/TUNNEL, POST /v1/disable/TUNNEL",
+        "",
+        "one",
+        Switched,
     ),
 )
 

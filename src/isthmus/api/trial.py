@@ -12,7 +12,7 @@ from isthmus.api.daemon import Daemon
 from isthmus.engine.commands import Command
 from isthmus.events.child import ChildInstalled
 from isthmus.events.event import Event
-from isthmus.events.ike import FailureReason, IkeEstablished, NegotiationFailed, PeerSilent
+from isthmus.events.ike import FailureReason, IkeEstablished, IkeRekeyed, NegotiationFailed, PeerSilent
 from isthmus.observe.fields import child_of
 
 REPLIER_ROLES = ("responder", "replier")
@@ -22,6 +22,7 @@ _OURS = frozenset(
         FailureReason.NOT_RESOLVED,
         FailureReason.DATA_PLANE_REFUSED,
         FailureReason.DELETED_HERE,
+        FailureReason.ONLY_RESPONDS,
         FailureReason.INTERNAL_ERROR,
     }
 )
@@ -61,7 +62,7 @@ class IkeGoal:
     def judge(self, event: Event) -> Outcome | None:
         """What the event decides, if it decides."""
         match event:
-            case IkeEstablished(peer=self.peer):
+            case IkeEstablished(peer=self.peer) | IkeRekeyed(peer=self.peer):
                 return self.outcome(Result.UP, event.tell())
             case NegotiationFailed(peer=self.peer, child=None):
                 return _failure(self, event)
@@ -82,6 +83,7 @@ class ChildGoal:
     """A Child SA of one configured child, and the IKE SA below it."""
 
     child: str
+    tunnel: str
     peer: str
 
     def judge(self, event: Event) -> Outcome | None:

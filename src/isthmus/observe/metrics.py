@@ -17,9 +17,9 @@ from prometheus_client.registry import Collector
 
 import isthmus
 from isthmus.engine.views import TunnelView
-from isthmus.events.child import ChildDeleted, ChildInstalled
+from isthmus.events.child import ChildDeleted, ChildInstalled, RekeyCollision
 from isthmus.events.event import Event
-from isthmus.events.ike import CookieDemanded, IkeEstablished, NegotiationFailed
+from isthmus.events.ike import CookieDemanded, IkeEstablished, IkeRekeyCollision, IkeRekeyed, NegotiationFailed
 from isthmus.events.message import DatagramDropped, Retransmitted
 from isthmus.model.quantities import Instant
 from isthmus.model.sa_spec import Direction
@@ -46,8 +46,17 @@ class Metrics:
         )
         self._children = Counter(
             "isthmus_child_negotiations_total",
-            "Child SA negotiations that came to an end, rekeys included.",
+            "Child SA negotiations that came to an end; successors count as rekeys.",
             ("tunnel", "proxy_id", "result", "reason"),
+            registry=registry,
+        )
+        self._rekeys = Counter(
+            "isthmus_ike_rekeys_total", "IKE SAs and Child SAs with new keys.", ("gateway", "kind"), registry=registry
+        )
+        self._collisions = Counter(
+            "isthmus_ike_rekey_collisions_total",
+            "Rekeys that both ends began at once.",
+            ("gateway", "kind"),
             registry=registry,
         )
         self._took = Histogram(
@@ -79,11 +88,20 @@ class Metrics:
                 self._children.labels(*_parts(child), "failed", event.reason.value).inc()
                 self._remember(event)
             case ChildInstalled():
-                self._children.labels(*_parts(event.child), "installed" if event.replaces is None else "rekeyed", "").inc()
+                if event.replaces is None:
+                    self._children.labels(*_parts(event.child), "installed", "").inc()
+                else:
+                    self._rekeys.labels(event.peer or "", "child").inc()
                 self._reasons.pop(event.child, None)
                 self._look()
             case ChildDeleted():
                 self._look()
+            case IkeRekeyed():
+                self._rekeys.labels(event.peer or "", "ike").inc()
+            case RekeyCollision():
+                self._collisions.labels(event.peer or "", "child").inc()
+            case IkeRekeyCollision():
+                self._collisions.labels(event.peer or "", "ike").inc()
             case Retransmitted():
                 self._retransmits.labels(event.peer or "").inc()
             case CookieDemanded():
@@ -156,19 +174,20 @@ class _State(Collector):
         yield from (configured, up, state)
 
     def _ike(self) -> Iterator[Metric]:
-        half_open = GaugeMetricFamily("isthmus_ike_half_open", "IKE SAs that have not authenticated their peer yet.")
+        half_open = GaugeMetricFamily(
+            "isthmus_ike_half_open",
+            "IKE SAs that somebody began with us and has not authenticated.",
+            value=self._watched.gateway.half_open,
+        )
         since = GaugeMetricFamily(
             "isthmus_ike_sa_established_timestamp_seconds",
             "When the newest IKE SA with each gateway was established.",
             labels=("gateway",),
         )
         newest: dict[str, Instant] = {}
-        connecting = 0
         for ike in self._watched.gateway.ike_sas():
-            connecting += ike.state == "connecting"
             if ike.peer is not None and ike.established_at is not None:
                 newest[ike.peer] = max(ike.established_at, newest.get(ike.peer, ike.established_at))
-        half_open.add_metric((), connecting)
         for peer, established_at in newest.items():
             since.add_metric((peer,), self._wall_of(established_at))
         yield from (half_open, since)

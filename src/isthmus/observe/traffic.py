@@ -20,28 +20,32 @@ class Total:
 class TrafficTotals:
     """Adds up what SAs have carried between one look and the next.
 
-    What an SA carries after the last look at it is not counted once it is gone: look when a child changes.
+    What an SA carries between the last look and its removal is not counted: look when a child is deleted,
+    which is told before its SAs go.
     """
 
     def __init__(self, counters: Callable[[SaId], SaCounters]) -> None:
         self._counters = counters
+        self._children: dict[SaId, str] = {}
         self._seen: dict[SaId, SaCounters] = {}
         self._totals: dict[tuple[str, Direction], Total] = {}
 
     def look(self, children: Iterable[ChildView]) -> None:
-        """Counts what is new on each SA of these children, which are all there are."""
-        present: dict[SaId, SaCounters] = {}
-        for child in children:
-            for sa in (child.inbound, child.outbound):
-                present[sa] = now = self._counters(sa)
-                before = self._seen.get(sa, SaCounters())
-                if now.packets < before.packets:
-                    # A later SA with the same SPI.
-                    before = SaCounters()
-                total = self._totals.setdefault((child.name, sa.direction), Total())
-                total.packets += now.packets - before.packets
-                total.octets += now.octets - before.octets
-        self._seen = present
+        """Counts what is new on each SA of these children, and of former ones whose inbound SA still receives."""
+        present = {sa: child.name for child in children for sa in (child.inbound, child.outbound)}
+        for sa, child in (self._children | present).items():
+            now, before = self._counters(sa), self._seen.get(sa, SaCounters())
+            if now.packets < before.packets:
+                # Gone; or a later SA has the same SPI.
+                before = SaCounters()
+            total = self._totals.setdefault((child, sa.direction), Total())
+            total.packets += now.packets - before.packets
+            total.octets += now.octets - before.octets
+            if sa in present or now.packets:
+                self._children[sa], self._seen[sa] = child, now
+            else:
+                self._children.pop(sa, None)
+                self._seen.pop(sa, None)
 
     def of(self, child: str, direction: Direction) -> Total:
         return self._totals.get((child, direction), Total())

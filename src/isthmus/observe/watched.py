@@ -16,6 +16,11 @@ class GatewayViews(Protocol):
 
     def tunnels(self) -> tuple[TunnelView, ...]: ...
 
+    @property
+    def half_open(self) -> int:
+        """IKE SAs that somebody began with us and has not authenticated."""
+        ...
+
 
 class PlaneCounters(Protocol):
     """The readable side of a data plane."""

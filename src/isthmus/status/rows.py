@@ -121,7 +121,7 @@ class Overview:
     gateways_configured: Annotated[int, "all of them"]
     tunnels_up: Annotated[int, "configured proxy IDs that are up"]
     tunnels_configured: Annotated[int, "all of them, those disabled too"]
-    half_open: Annotated[int, "IKE SAs that have not authenticated their peer yet"]
+    half_open: Annotated[int, "IKE SAs that somebody began with us and has not authenticated"]
     gateways: Annotated[list[GatewayRow], "as `show gateways`"]
     tunnels: Annotated[list[TunnelRow], "as `show tunnels`"]
     trouble: Annotated[list[EventRow], "the last warnings and errors, oldest first"]
