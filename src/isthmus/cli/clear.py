@@ -23,17 +23,22 @@ def kinds() -> None:
 @vpn.command("ike-sa")
 def ike_sa(ctx: typer.Context, words: GatewayWords = None, as_json: Json = False) -> None:
     """Delete the IKE SAs with one gateway, or all, and the Child SAs that they carry."""
-    _told(Client(ctx.obj).order("clear", "ike-sa", named(words, "gateway")), "IKE SA", as_json=as_json)
+    _told(Client(ctx.obj).order("clear", "ike-sa", *_name(words, "gateway")), "IKE SA", as_json=as_json)
 
 
 @app.command("ipsec-sa")
 @vpn.command("ipsec-sa")
 def ipsec_sa(ctx: typer.Context, words: TunnelWords = None, as_json: Json = False) -> None:
     """Delete the Child SAs of one tunnel or proxy ID, or all."""
-    _told(Client(ctx.obj).order("clear", "ipsec-sa", named(words, "tunnel")), "Child SA", as_json=as_json)
+    _told(Client(ctx.obj).order("clear", "ipsec-sa", *_name(words, "tunnel")), "Child SA", as_json=as_json)
 
 
 app.add_typer(vpn, name="vpn", help="The same, spelt as `clear vpn ...` of other gateways.")
+
+
+def _name(words: list[str] | None, before: str) -> tuple[str, ...]:
+    name = named(words, before)
+    return () if name is None else (name,)
 
 
 def _told(cleared: Row, what: str, *, as_json: bool) -> None:

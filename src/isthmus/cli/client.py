@@ -41,9 +41,9 @@ class Client:
             raise Failure(ExitStatus.FAILED, f"{self._path}: unexpected answer to {path}")
         return answer
 
-    def order(self, verb: str, kind: str, name: str | None, wait: float | None = None) -> Any:
-        """POST of a verb; `wait` is how long the gateway may take to find out how it ended."""
-        path = f"/v1/{verb}/{kind}" if name is None else f"/v1/{verb}/{kind}/{quote(name, safe='')}"
+    def order(self, *words: str, wait: float | None = None) -> Any:
+        """POST of a verb and what it is about; `wait` is how long the gateway may take to find out how it ended."""
+        path = "/".join(("/v1", *(quote(word, safe="") for word in words)))
         return self._ask("POST", path, {"timeout": wait}, ANSWER_WAIT + (wait or 0.0))
 
     def _ask(self, method: str, path: str, query: dict[str, Any], wait: float) -> Any:

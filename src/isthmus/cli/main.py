@@ -23,6 +23,8 @@ class Verbs(LazyVerbs):
         "test": Verb("isthmus.cli.test:app", "Negotiate now, wait, tell the truth."),
         "clear": Verb("isthmus.cli.clear:app", "Delete SAs."),
         "rekey": Verb("isthmus.cli.rekey:app", "New keys now, without interruption."),
+        "enable": Verb("isthmus.cli.switch:enable", "Let a tunnel come up again."),
+        "disable": Verb("isthmus.cli.switch:disable", "Take a tunnel down and keep it down."),
         "lab": Verb("isthmus.cli.lab:lab", "The sites of configuration files as namespaces on this machine."),
         "demo": Verb(
             "isthmus.cli.lab:demo", "Two sites on this machine, a tunnel between them, and proof that it holds."

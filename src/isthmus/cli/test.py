@@ -22,14 +22,14 @@ def kinds() -> None:
 @vpn.command("ike-sa")
 def ike_sa(ctx: typer.Context, words: GatewayWords = None, timeout: Timeout = 30.0, as_json: Json = False) -> None:
     """Bring up the IKE SA with a gateway."""
-    report(Client(ctx.obj).order("test", "ike-sa", required(words, "gateway"), timeout), as_json=as_json)
+    report(Client(ctx.obj).order("test", "ike-sa", required(words, "gateway"), wait=timeout), as_json=as_json)
 
 
 @app.command("ipsec-sa")
 @vpn.command("ipsec-sa")
 def ipsec_sa(ctx: typer.Context, words: TunnelWords = None, timeout: Timeout = 30.0, as_json: Json = False) -> None:
     """Bring up a tunnel, or one of its proxy IDs, and the IKE SA below it."""
-    report(Client(ctx.obj).order("test", "ipsec-sa", required(words, "tunnel"), timeout), as_json=as_json)
+    report(Client(ctx.obj).order("test", "ipsec-sa", required(words, "tunnel"), wait=timeout), as_json=as_json)
 
 
 app.add_typer(vpn, name="vpn", help="The same, spelt as `test vpn ...` of other gateways.")
