@@ -25,7 +25,7 @@ def ask(
     found = [] if faults is None else faults
 
     async def conversation() -> httpx.Response:
-        app = create_app(daemon, found.append, moment)
+        app = create_app(daemon, daemon.plane.traffic, found.append, moment)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             asking = asyncio.create_task(client.request(method, path, **request))

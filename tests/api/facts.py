@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isthmus.events.child import ChildDeleted, ChildInstalled
+from isthmus.events.child import ChildInstalled
 from isthmus.events.ike import FailureReason, IkeEstablished, IkeRekeyed, NegotiationFailed, RetryScheduled
 from isthmus.events.message import DatagramDropped, Retransmitted, Trigger
 from isthmus.model.address import Endpoint
@@ -60,10 +60,6 @@ def installed(child: str = "branch:lan", *, replaces: int | None = None) -> Chil
         remote_ts=("10.2.0.0/16", "10.9.0.0/24[tcp/443]"),
         replaces=replaces,
     )
-
-
-def deleted(child: str = "branch:lan") -> ChildDeleted:
-    return ChildDeleted(at=NOW, peer="branch", ike=IKE, child=child, reason="cleared")
 
 
 def repeated(attempt: int = 2) -> Retransmitted:

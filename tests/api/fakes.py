@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
 from isthmus.engine.commands import Apply, Command
@@ -33,6 +33,7 @@ from isthmus.model.sa_spec import Direction, SaCounters, SaId
 from isthmus.model.secret import Secret
 from isthmus.model.selectors import TrafficSelector
 from isthmus.observe.journal import Journal
+from isthmus.observe.traffic import TrafficTotals
 from isthmus.status.moment import Moment
 
 NOW = Instant(1000.0)
@@ -178,6 +179,10 @@ class FakeGateway:
 class FakePlane:
     seen: dict[SaId, SaCounters] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
+    traffic: TrafficTotals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.traffic = TrafficTotals(self.counters)
 
     def counters(self, sa: SaId) -> SaCounters:
         return self.seen.get(sa, SaCounters())
@@ -217,7 +222,3 @@ class FakeDaemon:
 
 def carrying(child: ChildView, *, inbound: SaCounters, outbound: SaCounters) -> dict[SaId, SaCounters]:
     return {child.inbound: inbound, child.outbound: outbound}
-
-
-def without(view: IkeSaView, *names: str) -> IkeSaView:
-    return replace(view, children=tuple(c for c in view.children if c.name not in names))

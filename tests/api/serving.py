@@ -16,7 +16,7 @@ from tests.api.fakes import FakeDaemon, moment
 @contextmanager
 def served(daemon: FakeDaemon, path: Path) -> Iterator[Path]:
     """Answers at `path` while the block runs."""
-    server = Server(create_app(daemon, lambda fault: None, moment), path)
+    server = Server(create_app(daemon, daemon.plane.traffic, lambda fault: None, moment), path)
     server.bind()
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()

@@ -16,7 +16,8 @@ from tests.api.serving import served
 
 
 def server_at(path: Path) -> Server:
-    return Server(create_app(FakeDaemon(), lambda fault: None, moment), path)
+    daemon = FakeDaemon()
+    return Server(create_app(daemon, daemon.plane.traffic, lambda fault: None, moment), path)
 
 
 def test_the_socket_is_its_owners_alone_and_goes_with_the_server(tmp_path: Path) -> None:

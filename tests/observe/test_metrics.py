@@ -4,10 +4,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from isthmus.events.child import RekeyCollision
 from isthmus.events.ike import CookieDemanded, FailureReason, IkeRekeyCollision
-from isthmus.model.sa_spec import SaCounters
+from isthmus.model.sa_spec import InstallSa, SaCounters
 from isthmus.observe.metrics import Metrics
-from tests.api.facts import THERE_500, deleted, dropped, established, failed, installed, rekeyed, repeated
-from tests.api.fakes import NOW, FakeDaemon, carrying, child_view, ike_view, moment
+from tests.api.facts import THERE_500, dropped, established, failed, installed, rekeyed, repeated
+from tests.api.fakes import NOW, FakeDaemon, child_view, ike_view, moment
+from tests.observe.test_traffic import sa_spec
 
 _LAN = {"tunnel": "branch", "proxy_id": "lan", "gateway": "branch"}
 _WEB = {"tunnel": "branch", "proxy_id": "web", "gateway": "branch"}
@@ -15,7 +16,7 @@ _ROAD = {"tunnel": "road", "proxy_id": "", "gateway": "roamer"}
 
 
 def metrics_of(daemon: FakeDaemon) -> Metrics:
-    metrics = Metrics(daemon, moment().wall_of)
+    metrics = Metrics(daemon, daemon.plane.traffic, moment().wall_of)
     daemon.subscribe(metrics.record)
     return metrics
 
@@ -104,20 +105,18 @@ def test_half_open_ike_sas_and_the_age_of_established_ones_are_gauges() -> None:
     ]
 
 
-def test_traffic_is_not_forgotten_when_its_sa_goes() -> None:
-    child = child_view()
-    daemon = FakeDaemon(ike_view(child))
-    daemon.plane.seen = carrying(child, inbound=SaCounters(7, 700), outbound=SaCounters(5, 500))
+def test_traffic_is_told_by_child_and_direction_also_where_there_was_none() -> None:
+    daemon = FakeDaemon()
+    inbound = sa_spec(0x1111, "branch:lan")
+    daemon.plane.traffic.after(InstallSa(inbound))
+    daemon.plane.seen[inbound.id] = SaCounters(packets=7, octets=700)
     metrics = metrics_of(daemon)
-    samples(metrics, "isthmus_esp_bytes_total")
-    daemon.gateway.ikes, daemon.plane.seen = (), {}
-    daemon.happen(deleted())
     octets = {
         (labels["proxy_id"], labels["direction"]): value
         for labels, value in samples(metrics, "isthmus_esp_bytes_total")
         if labels["tunnel"] == "branch"
     }
-    assert octets == {("lan", "in"): 700.0, ("lan", "out"): 500.0, ("web", "in"): 0.0, ("web", "out"): 0.0}
+    assert octets == {("lan", "in"): 700.0, ("lan", "out"): 0.0, ("web", "in"): 0.0, ("web", "out"): 0.0}
 
 
 def test_drops_of_the_data_plane_are_told_apart_by_reason() -> None:

@@ -1,61 +1,100 @@
 from __future__ import annotations
 
-from isthmus.model.sa_spec import Direction, SaCounters, SaId
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from isthmus.model import algorithms
+from isthmus.model.address import Endpoint
+from isthmus.model.quantities import InboundSpi
+from isthmus.model.sa_spec import Direction, InstallSa, RemoveSa, SaCounters, SaId, SaSpec, UpdateSa
+from isthmus.model.secret import Secret
 from isthmus.observe.traffic import TrafficTotals
-from tests.api.fakes import child_view
+from tests.api.fakes import FAR, HERE, LAN, THERE
+
+KEY = Secret(bytes(36))
 
 
-def test_a_total_goes_on_rising_through_a_rekey() -> None:
-    counters: dict[SaId, SaCounters] = {}
-    totals = TrafficTotals(lambda sa: counters.get(sa, SaCounters()))
-    old, new = child_view(spi=0x1111), child_view(spi=0x2222)
-    counters[old.inbound] = SaCounters(packets=10, octets=1000)
-    totals.look([old])
-    counters[old.inbound] = SaCounters(packets=12, octets=1200)
-    counters[new.inbound] = SaCounters(packets=3, octets=300)
-    totals.look([old, new])
-    del counters[old.inbound]
-    totals.look([new])
-    total = totals.of("branch:lan", Direction.INBOUND)
-    assert (total.packets, total.octets) == (15, 1500)
+class Plane:
+    """Counters that a test sets; gone when the SA is."""
+
+    def __init__(self) -> None:
+        self.seen: dict[SaId, SaCounters] = {}
+        self.traffic = TrafficTotals(lambda sa: self.seen.get(sa, SaCounters()))
+
+    def apply(self, op: InstallSa | RemoveSa | UpdateSa) -> None:
+        self.traffic.before(op)
+        match op:
+            case InstallSa(spec):
+                self.seen.setdefault(spec.id, SaCounters())
+            case RemoveSa(sa):
+                self.seen.pop(sa, None)
+            case UpdateSa(sa, _, remote, _):
+                self.seen[replace(sa, remote=str(remote.address))] = self.seen.pop(sa)
+        self.traffic.after(op)
+
+    def total(self, child: str, direction: Direction) -> tuple[int, int]:
+        total = self.traffic.totals()[child, direction]
+        return total.packets, total.octets
 
 
-def test_a_former_child_counts_until_its_inbound_sa_is_gone() -> None:
-    counters: dict[SaId, SaCounters] = {}
-    totals = TrafficTotals(lambda sa: counters.get(sa, SaCounters()))
-    old = child_view(spi=0x1111)
-    counters[old.inbound] = SaCounters(packets=10, octets=1000)
-    totals.look([old])
-    counters[old.inbound] = SaCounters(packets=11, octets=1100)
-    totals.look([])
-    counters[old.inbound] = SaCounters(packets=13, octets=1300)
-    totals.look([])
-    del counters[old.inbound]
-    totals.look([])
-    totals.look([])
-    assert totals.of("branch:lan", Direction.INBOUND).octets == 1300
+def sa_spec(spi: int, child: str = "branch:lan", direction: Direction = Direction.INBOUND) -> SaSpec:
+    return SaSpec(
+        direction,
+        InboundSpi(spi),
+        child,
+        "tunnel.1",
+        Endpoint(HERE, 4500),
+        Endpoint(THERE, 4500),
+        udp=True,
+        local_selectors=(LAN,),
+        remote_selectors=(FAR,),
+        encryption=algorithms.ENCRYPTION_BY_NAME["aes-256-gcm"],
+        encryption_key=KEY,
+        integrity=None,
+        integrity_key=Secret(b""),
+    )
 
 
-def test_looking_twice_counts_once() -> None:
-    totals = TrafficTotals(lambda _sa: SaCounters(packets=1, octets=50))
-    child = child_view()
-    totals.look([child])
-    totals.look([child])
-    assert totals.of("branch:lan", Direction.OUTBOUND).octets == 50
+def test_a_total_goes_on_rising_through_a_rekey_to_the_last_packet_of_the_old_sa() -> None:
+    plane, old, new = Plane(), sa_spec(0x1111), sa_spec(0x2222)
+    plane.apply(InstallSa(old))
+    plane.seen[old.id] = SaCounters(packets=10, octets=1000)
+    assert plane.total("branch:lan", Direction.INBOUND) == (10, 1000)
+    plane.apply(InstallSa(new))
+    plane.seen[old.id] = SaCounters(packets=12, octets=1200)
+    plane.seen[new.id] = SaCounters(packets=3, octets=300)
+    plane.apply(RemoveSa(old.id))
+    assert plane.total("branch:lan", Direction.INBOUND) == (15, 1500)
 
 
-def test_an_spi_that_is_used_again_starts_from_nothing() -> None:
-    counters = {"now": SaCounters(packets=10, octets=1000)}
-    totals = TrafficTotals(lambda _sa: counters["now"])
-    child = child_view()
-    totals.look([child])
-    counters["now"] = SaCounters(packets=2, octets=1900)
-    totals.look([child])
-    total = totals.of("branch:lan", Direction.INBOUND)
-    assert (total.packets, total.octets) == (12, 2900)
+def test_removing_twice_counts_once() -> None:
+    plane, sa = Plane(), sa_spec(0x1111)
+    plane.apply(InstallSa(sa))
+    plane.seen[sa.id] = SaCounters(packets=1, octets=100)
+    plane.apply(RemoveSa(sa.id))
+    plane.seen[sa.id] = SaCounters(packets=1, octets=100)
+    plane.apply(RemoveSa(sa.id))
+    assert plane.total("branch:lan", Direction.INBOUND) == (1, 100)
 
 
-def test_children_have_totals_of_their_own() -> None:
-    totals = TrafficTotals(lambda _sa: SaCounters(packets=1, octets=50))
-    totals.look([child_view("branch:lan", 0x1111)])
-    assert totals.of("branch:web", Direction.INBOUND).packets == 0
+def test_an_sa_that_moves_to_another_address_goes_on_counting() -> None:
+    plane, sa = Plane(), sa_spec(0x1111)
+    plane.apply(InstallSa(sa))
+    plane.seen[sa.id] = SaCounters(packets=1, octets=100)
+    plane.apply(UpdateSa(sa.id, Endpoint(HERE, 4500), Endpoint(IPv4Address("203.0.113.9"), 4500), udp=True))
+    assert plane.total("branch:lan", Direction.INBOUND) == (1, 100)
+    plane.apply(RemoveSa(replace(sa.id, remote="203.0.113.9")))
+    assert plane.total("branch:lan", Direction.INBOUND) == (1, 100)
+
+
+def test_children_and_directions_have_totals_of_their_own() -> None:
+    plane = Plane()
+    for number, (child, direction) in enumerate(
+        [("branch:lan", Direction.INBOUND), ("branch:lan", Direction.OUTBOUND), ("branch:web", Direction.INBOUND)], 1
+    ):
+        spec = sa_spec(0x1000 + number, child, direction)
+        plane.apply(InstallSa(spec))
+        plane.seen[spec.id] = SaCounters(packets=number, octets=100 * number)
+    assert plane.total("branch:lan", Direction.INBOUND) == (1, 100)
+    assert plane.total("branch:lan", Direction.OUTBOUND) == (2, 200)
+    assert plane.total("branch:web", Direction.INBOUND) == (3, 300)

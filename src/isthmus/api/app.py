@@ -16,6 +16,7 @@ from isthmus.api.reading import Reading
 from isthmus.api.refusal import Refused, at_fault, not_served, refused
 from isthmus.model.quantities import Instant
 from isthmus.observe.metrics import Metrics
+from isthmus.observe.traffic import TrafficTotals
 from isthmus.status.moment import Moment
 
 
@@ -26,11 +27,12 @@ def present() -> Moment:
 
 def create_app(
     daemon: Daemon,
+    traffic: TrafficTotals,
     on_fault: Callable[[Exception], None],
     moment: Callable[[], Moment] = present,
 ) -> ASGIApp:
     """The API of a gateway. Made before the gateway starts, so that the metrics miss no event."""
-    metrics = Metrics(daemon, lambda instant: moment().wall_of(instant))
+    metrics = Metrics(daemon, traffic, lambda instant: moment().wall_of(instant))
     daemon.subscribe(metrics.record)
     app = Starlette(
         routes=[*Reading(daemon, metrics, moment).routes(), *Asking(daemon).routes()],

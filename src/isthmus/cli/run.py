@@ -17,6 +17,7 @@ from isthmus.observe.log import EventLog, LogFormat
 if TYPE_CHECKING:
     from isthmus.api.server import Server
     from isthmus.config.problems import Problem
+    from isthmus.observe.traffic import TrafficTotals
     from isthmus.runtime.configuration import Configured
     from isthmus.runtime.daemon import Daemon
 
@@ -46,12 +47,12 @@ def run(
 
     log = EventLog(form=log_format, level=Severity(log_level.value))
     try:
-        daemon = _daemon(config, log)
+        daemon, traffic = _daemon(config, log)
     except ConfigurationInvalid as invalid:
         for problem in invalid.problems:
             print(problem, file=sys.stderr)
         raise Failure(ExitStatus.CONFIGURATION_INVALID, f"{config} cannot be used") from None
-    server = _server(daemon, socket or ctx.obj)
+    server = _server(daemon, traffic, socket or ctx.obj)
     try:
         asyncio.run(daemon.run([lambda _daemon: server.serve()]))
     except AlreadyRunning as running:
@@ -60,15 +61,18 @@ def run(
         server.unbind()
 
 
-def _daemon(config: Path, log: EventLog) -> Daemon:
-    from isthmus.dataplane.userspace import UserspacePlane
+def _daemon(config: Path, log: EventLog) -> tuple[Daemon, TrafficTotals]:
+    from isthmus.api.metered import MeteredPlane
+    from isthmus.observe.traffic import TrafficTotals
     from isthmus.runtime.configuration import read
     from isthmus.runtime.daemon import Daemon
 
-    return Daemon(config, _warning(read, log), UserspacePlane, listeners=[log.record])
+    traffic = TrafficTotals(lambda sa: daemon.plane.counters(sa))
+    daemon = Daemon(config, _warning(read, log), lambda: MeteredPlane(traffic), listeners=[log.record])
+    return daemon, traffic
 
 
-def _server(daemon: Daemon, path: Path) -> Server:
+def _server(daemon: Daemon, traffic: TrafficTotals, path: Path) -> Server:
     """The API, its socket taken already: a second gateway fails before it touches anything."""
     from isthmus.api.app import create_app
     from isthmus.api.server import Server, SocketTaken
@@ -78,7 +82,7 @@ def _server(daemon: Daemon, path: Path) -> Server:
     def on_fault(error: Exception) -> None:
         daemon.record(fault("answering a request", error, clock.now()))
 
-    server = Server(create_app(daemon, on_fault), path)
+    server = Server(create_app(daemon, traffic, on_fault), path)
     try:
         server.bind()
     except SocketTaken as taken:

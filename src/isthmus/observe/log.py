@@ -115,5 +115,5 @@ class _Text:
         severity: Severity = line["severity"]
         about = " ".join(f"{key}={printable(line[key])}" for key in ("peer", "child", "ike") if line.get(key))
         about = f"  [{about}]" if about else ""
-        text = f"{at} {severity:<7}  {line['code']:<20}  {printable(line['event'])}{about}"
+        text = f"{at} {severity:<7}  {line['code']:<22}  {printable(line['event'])}{about}"
         return f"{_COLOURS[severity]}{text}{_PLAIN}" if self._colour and _COLOURS[severity] else text

@@ -17,13 +17,13 @@ from prometheus_client.registry import Collector
 
 import isthmus
 from isthmus.engine.views import TunnelView
-from isthmus.events.child import ChildDeleted, ChildInstalled, RekeyCollision
+from isthmus.events.child import ChildInstalled, RekeyCollision
 from isthmus.events.event import Event
 from isthmus.events.ike import CookieDemanded, IkeEstablished, IkeRekeyCollision, IkeRekeyed, NegotiationFailed
 from isthmus.events.message import DatagramDropped, Retransmitted
 from isthmus.model.quantities import Instant
 from isthmus.model.sa_spec import Direction
-from isthmus.observe.traffic import TrafficTotals
+from isthmus.observe.traffic import Total, TrafficTotals
 from isthmus.observe.watched import Watched
 
 _TUNNEL = ("tunnel", "proxy_id", "gateway")
@@ -33,9 +33,8 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 class Metrics:
     """All metrics of one gateway, in a registry of its own."""
 
-    def __init__(self, watched: Watched, wall_of: Callable[[Instant], float]) -> None:
+    def __init__(self, watched: Watched, traffic: TrafficTotals, wall_of: Callable[[Instant], float]) -> None:
         self._watched: Final = watched
-        self._traffic: Final = TrafficTotals(watched.plane.counters)
         self._reasons: Final[dict[str, str]] = {}
         registry = self._registry = CollectorRegistry(auto_describe=False)
         self._ike = Counter(
@@ -73,7 +72,7 @@ class Metrics:
         self._dropped = Counter(
             "isthmus_ike_datagrams_dropped_total", "IKE datagrams dropped.", ("trigger",), registry=registry
         )
-        registry.register(_State(watched, self._traffic, self._reasons, wall_of))
+        registry.register(_State(watched, traffic, self._reasons, wall_of))
 
     def record(self, event: Event) -> None:
         """Counts the event."""
@@ -93,9 +92,6 @@ class Metrics:
                 else:
                     self._rekeys.labels(event.peer or "", "child").inc()
                 self._reasons.pop(event.child, None)
-                self._look()
-            case ChildDeleted():
-                self._look()
             case IkeRekeyed():
                 self._rekeys.labels(event.peer or "", "ike").inc()
             case RekeyCollision():
@@ -114,11 +110,7 @@ class Metrics:
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The text and its content type, in the format that the scraper asks for."""
         encoder, content_type = choose_encoder(accept)
-        self._look()
         return encoder(self._registry), content_type
-
-    def _look(self) -> None:
-        self._traffic.look(child for ike in self._watched.gateway.ike_sas() for child in ike.children)
 
     def _remember(self, failure: NegotiationFailed) -> None:
         """A failed IKE SA is why none of its peer's children is up."""
@@ -196,9 +188,10 @@ class _State(Collector):
         labels = ("tunnel", "proxy_id", "direction")
         octets = CounterMetricFamily("isthmus_esp_bytes", "Octets of inner packets protected or opened.", labels=labels)
         packets = CounterMetricFamily("isthmus_esp_packets", "Packets protected or opened.", labels=labels)
+        totals = self._traffic.totals()
         for tunnel in tunnels:
             for direction in Direction:
-                total = self._traffic.of(tunnel.child, direction)
+                total = totals.get((tunnel.child, direction), Total())
                 where = (tunnel.tunnel, tunnel.proxy_id or "", direction.value)
                 octets.add_metric(where, total.octets)
                 packets.add_metric(where, total.packets)

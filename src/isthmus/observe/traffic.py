@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from isthmus.engine.views import ChildView
-from isthmus.model.sa_spec import Direction, SaCounters, SaId
+from isthmus.model.sa_spec import Direction, InstallSa, RemoveSa, SaCounters, SaId, UpdateSa
 
 
 @dataclass(slots=True)
@@ -16,36 +15,41 @@ class Total:
     packets: int = 0
     octets: int = 0
 
+    def add(self, seen: SaCounters) -> None:
+        self.packets += seen.packets
+        self.octets += seen.octets
+
 
 class TrafficTotals:
-    """Adds up what SAs have carried between one look and the next.
-
-    What an SA carries between the last look and its removal is not counted: look when a child is deleted,
-    which is told before its SAs go.
-    """
+    """Follows the operations on a data plane: an SA is read a last time before it is removed."""
 
     def __init__(self, counters: Callable[[SaId], SaCounters]) -> None:
         self._counters = counters
-        self._children: dict[SaId, str] = {}
-        self._seen: dict[SaId, SaCounters] = {}
-        self._totals: dict[tuple[str, Direction], Total] = {}
+        self._present: dict[SaId, str] = {}
+        self._past: dict[tuple[str, Direction], Total] = {}
 
-    def look(self, children: Iterable[ChildView]) -> None:
-        """Counts what is new on each SA of these children, and of former ones whose inbound SA still receives."""
-        present = {sa: child.name for child in children for sa in (child.inbound, child.outbound)}
-        for sa, child in (self._children | present).items():
-            now, before = self._counters(sa), self._seen.get(sa, SaCounters())
-            if now.packets < before.packets:
-                # Gone; or a later SA has the same SPI.
-                before = SaCounters()
-            total = self._totals.setdefault((child, sa.direction), Total())
-            total.packets += now.packets - before.packets
-            total.octets += now.octets - before.octets
-            if sa in present or now.packets:
-                self._children[sa], self._seen[sa] = child, now
-            else:
-                self._children.pop(sa, None)
-                self._seen.pop(sa, None)
+    def before(self, op: object) -> None:
+        """The data plane is about to do this."""
+        match op:
+            case RemoveSa(sa) if sa in self._present:
+                child = self._present.pop(sa)
+                self._past.setdefault((child, sa.direction), Total()).add(self._counters(sa))
+            case _:
+                pass
 
-    def of(self, child: str, direction: Direction) -> Total:
-        return self._totals.get((child, direction), Total())
+    def after(self, op: object) -> None:
+        """The data plane has done this."""
+        match op:
+            case InstallSa(spec):
+                self._present[spec.id] = spec.child
+            case UpdateSa(sa, _, remote, _) if sa in self._present:
+                self._present[replace(sa, remote=str(remote.address))] = self._present.pop(sa)
+            case _:
+                pass
+
+    def totals(self) -> dict[tuple[str, Direction], Total]:
+        """By child and direction, as of now."""
+        totals = {key: Total(past.packets, past.octets) for key, past in self._past.items()}
+        for sa, child in self._present.items():
+            totals.setdefault((child, sa.direction), Total()).add(self._counters(sa))
+        return totals
