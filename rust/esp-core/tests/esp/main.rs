@@ -1,0 +1,12 @@
+//! esp-core from outside, as esp-io uses it.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod ecn;
+mod inner;
+mod limits;
+mod selectors;
+mod stage;
+mod suites;
+mod tables;
+mod vectors;
+mod window;
