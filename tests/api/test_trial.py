@@ -37,7 +37,8 @@ def result(outcome: Outcome | None) -> str | None:
         (failed(FailureReason.NO_ANSWER), "timed-out", "timed-out"),
         (failed(FailureReason.DATA_PLANE_REFUSED, child="branch:lan"), None, "failed"),
         (failed(FailureReason.NOT_RESOLVED), "failed", "failed"),
-        (PeerSilent(at=NOW, peer="branch", exchange="IKE_SA_INIT", attempts=10), "timed-out", "timed-out"),
+        # What failed, and whether a hint had come before the silence, is told after it.
+        (PeerSilent(at=NOW, peer="branch", exchange="IKE_SA_INIT", attempts=10), None, None),
         (repeated(), None, None),
     ],
 )

@@ -25,6 +25,8 @@ from isthmus.status.snapshot import gateway_rows, ike_sa_row, ipsec_sa_row, tunn
 
 MAX_EVENTS = 2000
 TROUBLE_SHOWN = 5
+TROUBLE_SOUGHT = 500
+"""Events that are looked through for it."""
 
 MAX_DIGITS = 20
 """Of a number in a query."""
@@ -54,7 +56,6 @@ class Reading:
         ike_sas, tunnels, plan = self._daemon.gateway.ike_sas(), self._daemon.gateway.tunnels(), self._daemon.plan
         moment = self._moment()
         gateways = gateway_rows(plan, ike_sas)
-        trouble = self._daemon.journal.entries(Query(severity=Severity.WARNING, limit=TROUBLE_SHOWN))
         overview = Overview(
             version=isthmus.__version__,
             started_at=moment.iso(self._started.now),
@@ -66,9 +67,15 @@ class Reading:
             half_open=self._daemon.gateway.half_open,
             gateways=gateways,
             tunnels=[tunnel_row(tunnel, plan) for tunnel in tunnels],
-            trouble=[event_row(entry) for entry in trouble],
+            trouble=self._trouble(),
         )
         return JSONResponse(asdict(overview))
+
+    def _trouble(self) -> list[EventRow]:
+        """A peer that is tried again and again says the same each time: its last word is enough."""
+        entries = self._daemon.journal.entries(Query(severity=Severity.WARNING, limit=TROUBLE_SOUGHT))
+        last = {row.text: row for row in map(event_row, entries)}
+        return sorted(last.values(), key=lambda row: row.number)[-TROUBLE_SHOWN:]
 
     async def ike_sa(self, request: Request) -> Response:
         wanted, moment = self._gateway(request), self._moment()

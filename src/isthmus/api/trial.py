@@ -12,7 +12,7 @@ from isthmus.api.daemon import Daemon
 from isthmus.engine.commands import Command
 from isthmus.events.child import ChildInstalled
 from isthmus.events.event import Event
-from isthmus.events.ike import FailureReason, IkeEstablished, IkeRekeyed, NegotiationFailed, PeerSilent
+from isthmus.events.ike import FailureReason, IkeEstablished, IkeRekeyed, NegotiationFailed
 from isthmus.observe.fields import child_of
 
 REPLIER_ROLES = ("responder", "replier")
@@ -66,8 +66,6 @@ class IkeGoal:
                 return self.outcome(Result.UP, event.tell())
             case NegotiationFailed(peer=self.peer, child=None):
                 return _failure(self, event)
-            case PeerSilent(peer=self.peer):
-                return self.outcome(Result.TIMED_OUT, event.tell(), FailureReason.NO_ANSWER)
             case _:
                 return None
 
@@ -93,8 +91,6 @@ class ChildGoal:
                 return self.outcome(Result.UP, event.tell())
             case NegotiationFailed(peer=self.peer, child=None | self.child):
                 return _failure(self, event)
-            case PeerSilent(peer=self.peer):
-                return self.outcome(Result.TIMED_OUT, event.tell(), FailureReason.NO_ANSWER)
             case _:
                 return None
 
@@ -142,5 +138,6 @@ def _failure(goal: IkeGoal | ChildGoal, event: NegotiationFailed) -> Outcome | N
         result = Result.TIMED_OUT
     else:
         result = Result.FAILED if event.reason in _OURS else Result.REFUSED
-    outcome = goal.outcome(result, event.tell(), event.reason)
+    text = f"{event.tell()} ({event.detail})" if event.detail else event.tell()
+    outcome = goal.outcome(result, text, event.reason)
     return replace(outcome, they_said=list(event.they_said), we_said=list(event.we_said))

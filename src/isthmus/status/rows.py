@@ -124,4 +124,4 @@ class Overview:
     half_open: Annotated[int, "IKE SAs that somebody began with us and has not authenticated"]
     gateways: Annotated[list[GatewayRow], "as `show gateways`"]
     tunnels: Annotated[list[TunnelRow], "as `show tunnels`"]
-    trouble: Annotated[list[EventRow], "the last warnings and errors, oldest first"]
+    trouble: Annotated[list[EventRow], "the last warnings and errors, oldest first, each text once"]
