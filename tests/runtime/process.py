@@ -9,6 +9,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from isthmus.engine.gateway import Gateway
 from isthmus.events.event import Event
 from isthmus.runtime import daemon as subject
 from isthmus.runtime.configuration import ConfigurationInvalid, read
@@ -45,7 +46,7 @@ async def broken_service(daemon: Daemon) -> None:
 def main(config: str, *whims: str) -> int:
     if "stubborn" in whims:
         # As with a peer that never answers the deletion of an SA.
-        subject.Gateway.idle = property(lambda _: False)  # type: ignore[method-assign, assignment]
+        Gateway.idle = property(lambda _: False)  # type: ignore[method-assign, assignment]
     if "patient" in whims:
         subject.FAREWELL = 3600.0
     listeners = [broken_listener, listener] if "broken-listener" in whims else [listener]

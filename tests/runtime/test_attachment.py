@@ -82,7 +82,7 @@ STATE = "ip -br link; ip -br addr; ip route; ip -6 route; nft list ruleset; ss -
 def test_all_that_was_attached_is_detached() -> None:
     async def test(bench: Bench, _: Namespace) -> None:
         before = await shell(STATE)
-        await bench.attachment.clean()
+        await bench.attachment.clean(Plan())
         await bench.attachment.extend(at_home(plan(route("10.2.0.0/16"))))
         during = await shell(STATE)
         assert "10.2.0.0/16 dev tunnel.1 proto 73" in during

@@ -69,7 +69,7 @@ def test_outputs_are_carried_out_in_their_order() -> None:
     order: list[str] = []
     bench = Bench(once(DATAGRAM, Program(Ticket(1), RemovePolicy("branch")), SEND, TOLD))
     bench.plane.apply = lambda op: order.append("program")  # type: ignore[method-assign]
-    bench.carrier.send = lambda send: order.append("send")  # type: ignore[method-assign]
+    bench.carrier.send = lambda order_: order.append("send")  # type: ignore[method-assign, assignment]
     bench.record = lambda event: order.append("event")  # type: ignore[method-assign]
     bench.driver.receive(DATAGRAM)
     assert order == ["program", "send", "event"]
@@ -106,8 +106,11 @@ def test_what_a_command_leads_to_is_done_when_it_returns() -> None:
 def test_a_command_given_while_an_event_is_told_is_carried_out_after_it() -> None:
     reload = commands.InitiateIke("branch")
     later = SendDatagram(HERE, THERE, b"later")
-    reactions = {DATAGRAM: [TOLD, SEND], reload: [later]}
-    bench = Bench(lambda heard: reactions.get(heard, []))  # type: ignore[call-overload]
+
+    def reacts(heard: object) -> Iterable[Output]:
+        return (TOLD, SEND) if heard == DATAGRAM else (later,) if heard == reload else ()
+
+    bench = Bench(reacts)
     bench.record = lambda event: bench.driver.command(reload)  # type: ignore[method-assign]
     bench.driver.receive(DATAGRAM)
     assert bench.carrier.sent == [SEND, later]
@@ -173,7 +176,7 @@ def test_the_timer_comes_back_after_asking_for_it_failed() -> None:
     bench = Bench()
     bench.engine.next_timer = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
     bench.driver.command(SHUTDOWN)
-    del bench.engine.next_timer  # type: ignore[method-assign]
+    del bench.engine.next_timer
     bench.clock.pass_time(2.0)
     assert bench.engine.heard == [SHUTDOWN, Instant(1002.0)]
 

@@ -13,6 +13,7 @@ from dns.asyncresolver import Resolver as DnsResolver
 from isthmus.engine.commands import Resolved
 from isthmus.events.event import Event
 from isthmus.events.runtime import PeerResolved, PeerUnresolved
+from isthmus.model.quantities import Seconds
 from isthmus.runtime import clock
 from isthmus.runtime.resolver import AFTER_A_FAILURE, LONGEST_LIFETIME, SHORTEST_LIFETIME, Resolver
 
@@ -85,8 +86,7 @@ def test_addresses_of_both_families_come_with_the_shorter_lifetime() -> None:
     (answer,), events, _ = resolved(
         {("branch.example.", "A"): (300, ["198.51.100.2"]), ("branch.example.", "AAAA"): (120, ["2001:db8::2"])}
     )
-    assert answer == Resolved("branch", (ip_address("198.51.100.2"), ip_address("2001:db8::2")), answer.lifetime)
-    assert answer.lifetime == 120
+    assert answer == Resolved("branch", (ip_address("198.51.100.2"), ip_address("2001:db8::2")), Seconds(120.0))
     assert [type(event) for event in events] == [PeerResolved]
 
 
@@ -102,7 +102,7 @@ def test_an_alias_that_ages_sooner_limits_the_lifetime() -> None:
         ("dyn.example.", "A"): (3000, ["198.51.100.2"]),
     }
     (answer,), _, _ = resolved(zone)
-    assert (answer.addresses, answer.lifetime) == ((ip_address("198.51.100.2"),), 60)
+    assert answer == Resolved("branch", (ip_address("198.51.100.2"),), Seconds(60.0))
 
 
 def test_a_name_that_does_not_exist_is_an_answer_without_addresses() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from isthmus.events.event import Event
@@ -106,14 +106,18 @@ class HostNetwork:
             links = netlink.present().links
         return tuple(name for name in names if name in links and not links[name].ours)
 
-    def clean(self, at: Instant) -> tuple[Event, ...]:
-        """Removes what an earlier run left behind."""
+    def clean(self, desired: DesiredState, at: Instant) -> tuple[Event, ...]:
+        """Removes what an earlier run left behind, but for what is wanted again.
+
+        A backstop that holds since a crash goes on to hold until the tunnel's own route stands before it.
+        """
         events: list[Event] = []
         removed: list[str] = []
         with Netlink() as netlink:
             present = netlink.present()
+            unwanted = replace(present, routes=present.routes - desired.routes)
             for change in (
-                *difference(NOTHING, NOTHING, present),
+                *difference(NOTHING, NOTHING, unwanted),
                 *(DeleteLink(name) for name, link in present.links.items() if link.ours),
             ):
                 refused = _attempt(netlink, change, at)

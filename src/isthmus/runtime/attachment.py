@@ -57,9 +57,13 @@ class Attachment:
         """The tunnel interfaces that stand, with their MTUs and the reasons for them."""
         return self._network.links
 
-    async def clean(self) -> None:
-        """Removes what an earlier run left behind."""
-        self._tell(await self._blocking(lambda: self._network.clean(self._clock())))
+    async def clean(self, plan: Plan) -> None:
+        """Removes what an earlier run left behind and the plan does not want again."""
+
+        def work() -> tuple[Event, ...]:
+            return self._network.clean(desired_state(plan, host.link_mtus()), self._clock())
+
+        self._tell(await self._blocking(work))
 
     async def extend(self, plan: Plan) -> None:
         """Makes all that the plan needs. What it no longer needs may still carry farewells: `trim` removes it."""

@@ -22,7 +22,7 @@ from isthmus.model.address import Address
 from isthmus.model.plan import Plan
 from isthmus.network.desired import Link
 from isthmus.observe.journal import Journal
-from isthmus.runtime import clock, lock
+from isthmus.runtime import clock, lock, rights
 from isthmus.runtime.attachment import Attachment
 from isthmus.runtime.configuration import Configured, Source
 from isthmus.runtime.driver import Driver
@@ -137,7 +137,8 @@ class Daemon:
                 self._say_ready()
 
     async def run(self, services: Sequence[Service] = ()) -> None:
-        """Runs until a signal or `stop`. Raises `lock.AlreadyRunning` before it touches anything."""
+        """Runs until a signal or `stop`. Raises `NotPermitted` or `AlreadyRunning` before it touches anything."""
+        rights.require()
         with lock.held():
             self._take_signals()
             async with AsyncExitStack() as held:
@@ -146,7 +147,7 @@ class Daemon:
                 held.push_async_callback(self._attachment.detach)
                 held.push_async_callback(self._resolver.close)
                 held.callback(self._driver.close)
-                await self._attachment.clean()
+                await self._attachment.clean(self.plan)
                 await self._attachment.extend(self.plan)
                 held.enter_context(self._listening_to_plane())
                 await held.enter_async_context(self._beside(self._keep_house))

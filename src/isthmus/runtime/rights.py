@@ -1,0 +1,36 @@
+"""Whether the process may do what a gateway does, asked before it begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+NEEDED = {
+    "CAP_NET_BIND_SERVICE": 10,
+    "CAP_NET_ADMIN": 12,
+    "CAP_NET_RAW": 13,
+}
+"""capabilities(7): port 500; links, routes and rules; plain ESP."""
+
+_STATUS = Path("/proc/self/status")
+
+
+class NotPermitted(Exception):
+    """Rights are missing, without which not one tunnel would come up."""
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        self.why = f"a gateway needs {', '.join(missing)}: run it as root, or as a service with these capabilities"
+        super().__init__(self.why)
+
+
+def require() -> None:
+    """Raises `NotPermitted` if a capability is missing."""
+    effective = _effective()
+    if missing := tuple(name for name, bit in NEEDED.items() if not effective >> bit & 1):
+        raise NotPermitted(missing)
+
+
+def _effective() -> int:
+    for line in _STATUS.read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return int(line.split()[1], 16)
+    raise RuntimeError("the kernel tells no capabilities")
