@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tests.interop.bench import LEFT, LEFT_LANS, RIGHT, RIGHT_LANS
-from tests.interop.ours import KEY, MODERN, Site, Suite
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from isthmus.lab.gateways import RunningGateway
+from tests.interop.bench import LEFT, LEFT_LANS, RIGHT, RIGHT_LANS, Bench
+from tests.interop.ours import KEY, MODERN, Site, Suite, ours
 from tests.interop.strongswan import Child, Connection
 
 OUR_ID, THEIR_ID = "left.example", "right.example"
@@ -40,3 +45,14 @@ def two_of_ours(suite: Suite = MODERN, *, encapsulation: str = "auto", right_pas
         RIGHT, LEFT, THEIR_ID, OUR_ID, RIGHT_LANS, LEFT_LANS, suite, passive=right_passive, encapsulation=encapsulation
     )
     return left, right
+
+
+@contextmanager
+def running(bench: Bench, home: Path, sites: tuple[Site, Site]) -> Iterator[tuple[RunningGateway, RunningGateway]]:
+    """Both ends of the bench, with every tunnel up."""
+    left, right = sites
+    with ours(right, bench.right, home / "right") as there:
+        there.await_answers()
+        with ours(left, bench.left, home / "left") as here:
+            here.await_tunnels()
+            yield here, there

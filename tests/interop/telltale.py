@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from isthmus.cli.main import main
 from isthmus.engine.ikev2.channel import Channel
@@ -37,13 +38,13 @@ def tell_keys(tables: Path) -> None:
         if suite is not None and suite.encryption is not None:
             _add(tables / "ikev2_decryption_table", _ike_line(self, keys, suite.encryption, suite.integrity))
 
-    def program_and_tell(self: Ledger, op: DataPlaneOp) -> object:
+    def program_and_tell(self: Ledger, op: DataPlaneOp, *rest: Any, **named: Any) -> None:
         if isinstance(op, InstallSa):
             _add(tables / "esp_sa", _esp_line(op))
-        return program(self, op)
+        program(self, op, *rest, **named)
 
     Channel.protect = protect_and_tell  # type: ignore[method-assign]
-    Ledger.program = program_and_tell  # type: ignore[method-assign,assignment]
+    Ledger.program = program_and_tell  # type: ignore[method-assign]
 
 
 def _ike_line(channel: Channel, keys: IkeKeys, encryption: Encryption, integrity: Integrity | None) -> str:

@@ -13,8 +13,7 @@ import pytest
 
 from isthmus.lab.capture import Capture, Seen
 from tests.interop.bench import LEFT, RIGHT, Bench
-from tests.interop.ours import ours
-from tests.interop.pairing import two_of_ours
+from tests.interop.pairing import running, two_of_ours
 
 pytestmark = pytest.mark.interop
 
@@ -24,13 +23,7 @@ _UDP = 17
 
 
 def test_ten_thousand_bad_datagrams_change_nothing(bench: Bench, tmp_path: Path) -> None:
-    left, right = two_of_ours()
-    with (
-        Capture(bench.middle) as capture,
-        ours(right, bench.right, tmp_path / "right") as peer,
-        ours(left, bench.left, tmp_path / "left") as gateway,
-    ):
-        gateway.await_tunnels(20)
+    with Capture(bench.middle) as capture, running(bench, tmp_path, two_of_ours()) as (gateway, peer):
         assert bench.pings(0) == (4, 4)
         genuine = [packet.octets for packet in capture.stop() if _to_left(packet)]
         spis = {row["spi_in"] for row in gateway.table("show", "ipsec-sa")}

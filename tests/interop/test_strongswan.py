@@ -40,7 +40,7 @@ def test_we_begin_and_two_proxy_ids_carry_traffic(
 ) -> None:
     strongswan.load(their_side(suite, pfs=pfs))
     with ours(our_side(suite, pfs=pfs), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_tunnels(20)
+        gateway.await_tunnels()
         _carries_and_tells_the_truth(bench, gateway, strongswan)
         assert {row["role"] for row in gateway.table("show", "ike-sa")} == {"initiator"}
 
@@ -52,7 +52,7 @@ def test_the_peer_begins_and_two_proxy_ids_carry_traffic(
 ) -> None:
     strongswan.load(their_side(suite, pfs=pfs))
     with ours(our_side(suite, pfs=pfs, passive=True), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_answers(10)
+        gateway.await_answers()
         strongswan.initiate("one")
         strongswan.initiate("two")
         _carries_and_tells_the_truth(bench, gateway, strongswan)
@@ -74,7 +74,7 @@ def _carries_and_tells_the_truth(bench: Bench, gateway: RunningGateway, strongsw
 def test_show_tells_the_truth_at_each_step(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
     strongswan.load(their_side())
     with ours(our_side(passive=True), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_answers(10)
+        gateway.await_answers()
         assert _states(gateway) == {"one": "down", "two": "down"}
         assert gateway.table("show", "ike-sa") == []
         assert gateway.table("show", "ipsec-sa") == []
@@ -97,7 +97,7 @@ def test_show_tells_the_truth_at_each_step(bench: Bench, strongswan: Strongswan,
 def test_what_we_clear_is_gone_at_the_peer(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
     strongswan.load(their_side())
     with ours(our_side(passive=True), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_answers(10)
+        gateway.await_answers()
         strongswan.initiate("one")
         strongswan.initiate("two")
         assert gateway.ask("clear", "ipsec-sa", "there:two").status == 0
@@ -113,11 +113,11 @@ def test_a_tunnel_that_is_to_be_up_comes_back_when_the_peer_deletes_it(
 ) -> None:
     strongswan.load(their_side())
     with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_tunnels(20)
+        gateway.await_tunnels()
         before = _our_children(gateway)
         strongswan.terminate(ike="there")
         _until(lambda: len(_our_children(gateway)) == 2 and not _our_children(gateway) & before, 20)
-        gateway.await_tunnels(20)
+        gateway.await_tunnels()
         assert bench.pings(0) == (4, 4)
         assert _our_children(gateway) == _their_children(strongswan)
 
@@ -127,7 +127,7 @@ def test_ending_the_process_deletes_the_sas_at_the_peer_and_leaves_nothing(
 ) -> None:
     strongswan.load(their_side())
     with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_tunnels(20)
+        gateway.await_tunnels()
         assert gateway.remains() != ()
         assert gateway.stop() == 0
         assert gateway.remains() == ()
@@ -141,10 +141,10 @@ def test_after_a_kill_the_next_start_cleans_up_and_carries_on(
     strongswan.load(their_side())
     untouched = bench.left.fingerprint()
     killed = ours(our_side(), bench.left, tmp_path / "ours")
-    killed.await_tunnels(20)
+    killed.await_tunnels()
     killed.kill()
     with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_tunnels(20)
+        gateway.await_tunnels()
         assert bench.pings(0) == (4, 4)
         # INITIAL_CONTACT: the peer has thrown away what the dead process had.
         _until(lambda: len(strongswan.ike_sas()) == 1)
@@ -156,7 +156,7 @@ def test_after_a_kill_the_next_start_cleans_up_and_carries_on(
 def test_a_wrong_key_is_called_by_its_name(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
     strongswan.load(their_side(key="another key"))
     with ours(our_side(passive=False), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_answers(10)
+        gateway.await_answers()
         answer = gateway.ask("test", "ike-sa", "there")
         assert answer.status == 8
         assert "authentication" in answer.text.lower()
@@ -165,7 +165,7 @@ def test_a_wrong_key_is_called_by_its_name(bench: Bench, strongswan: Strongswan,
 def test_no_common_suite_shows_both_sides(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
     strongswan.load(their_side(SUITES[1]))
     with ours(our_side(MODERN), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_answers(10)
+        gateway.await_answers()
         answer = gateway.ask("test", "ike-sa", "there")
         assert answer.status == 8
         assert "aes-128-gcm" in answer.text

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from isthmus.lab.capture import Capture, write_pcap
+from isthmus.lab.gateways import RunningGateway
 from tests.interop.bench import LEFT, Bench
 from tests.interop.ours import SUITES, Suite, ours, ours_telling_keys
-from tests.interop.pairing import two_of_ours
+from tests.interop.pairing import our_side, their_side, two_of_ours
+from tests.interop.strongswan import Strongswan
 
 pytestmark = [
     pytest.mark.interop,
@@ -26,40 +28,66 @@ _IKE_SA_INIT, _IKE_AUTH, _CREATE_CHILD_SA, _INFORMATIONAL = "34", "35", "36", "3
 _AUTH_PAYLOAD = "39"
 
 
-@pytest.mark.parametrize("encapsulation", ["udp", "esp"])
 @pytest.mark.parametrize("suite", _KNOWN, ids=lambda suite: suite.name)
-def test_tshark_reads_everything_and_every_icv_is_correct(
-    bench: Bench, tmp_path: Path, suite: Suite, encapsulation: str
+def test_every_icv_is_correct_towards_a_peer_without_esn(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path, suite: Suite
 ) -> None:
-    left, right = two_of_ours(suite, encapsulation=encapsulation)
-    tables = tmp_path / "config/wireshark"
+    strongswan.load(their_side(suite))
     with (
         Capture(bench.middle) as capture,
-        ours(right, bench.right, tmp_path / "right"),
-        ours_telling_keys(left, bench.left, tmp_path / "left", tables) as gateway,
+        ours_telling_keys(our_side(suite), bench.left, tmp_path, tmp_path / "config/wireshark") as gateway,
     ):
-        gateway.await_tunnels(20)
-        assert bench.pings(0) == (4, 4)
-        assert bench.pings(1, size=1000) == (4, 4)
-        gateway.stop()
+        _talk(bench, gateway)
         write_pcap(capture.stop(), tmp_path / "wire.pcap")
-    packets = _read(tmp_path, "isakmp.exchangetype", "isakmp.typepayload", "isakmp.enc.decrypted", "esp.icv_good")
+    _reads_ike(tmp_path)
+    _reads_esp(tmp_path)
+    assert _count(tmp_path, "esp.icv_good == 1") == 32
+    assert _count(tmp_path, "esp.icv_bad == 1") == 0
+
+
+@pytest.mark.parametrize("encapsulation", ["udp", "esp"])
+def test_two_of_ours_can_be_read(bench: Bench, tmp_path: Path, encapsulation: str) -> None:
+    # They agree on extended sequence numbers, and tshark 4.0 cannot compute their ICV.
+    # scapy can: tests/dataplane does that for every suite.
+    left, right = two_of_ours(encapsulation=encapsulation)
+    with (
+        Capture(bench.middle) as capture,
+        ours(right, bench.right, tmp_path / "right") as there,
+        ours_telling_keys(left, bench.left, tmp_path / "left", tmp_path / "config/wireshark") as gateway,
+    ):
+        there.await_answers()
+        _talk(bench, gateway)
+        write_pcap(capture.stop(), tmp_path / "wire.pcap")
+    _reads_ike(tmp_path)
+    _reads_esp(tmp_path)
+
+
+def _talk(bench: Bench, gateway: RunningGateway) -> None:
+    gateway.await_tunnels()
+    assert bench.pings(0) == (4, 4)
+    assert bench.pings(1, size=1000) == (4, 4)
+    gateway.stop()
+
+
+def _reads_ike(home: Path) -> None:
+    packets = _read(home, "isakmp.exchangetype", "isakmp.typepayload", "isakmp.enc.decrypted")
     sealed = [p for p in packets if p["isakmp.exchangetype"] not in ("", _IKE_SA_INIT)]
     exchanges = Counter(p["isakmp.exchangetype"] for p in sealed)
     assert exchanges[_IKE_AUTH] == 2
     assert exchanges[_CREATE_CHILD_SA] == 2
     assert exchanges[_INFORMATIONAL] >= 2
     assert all(p["isakmp.enc.decrypted"] for p in sealed)
-    assert all(
-        _AUTH_PAYLOAD in p["isakmp.typepayload"].split(",") for p in sealed if p["isakmp.exchangetype"] == _IKE_AUTH
-    )
-    assert _count(tmp_path, "isakmp.ikev2.integrity_checksum || _ws.malformed") == 0
-    assert _count(tmp_path, "esp") == 32
-    assert _count(tmp_path, "esp && icmp.type == 8") == 16
-    assert _count(tmp_path, "esp && icmp.type == 0") == 16
-    assert _count(tmp_path, "esp.icv_bad == 1") == 0
-    assert [p["esp.icv_good"] for p in packets if p["esp.icv_good"]].count("1") == 32
-    assert _count(tmp_path, f"esp && ip.src == {LEFT}") == 16
+    for packet in sealed:
+        if packet["isakmp.exchangetype"] == _IKE_AUTH:
+            assert _AUTH_PAYLOAD in packet["isakmp.typepayload"].split(",")
+    assert _count(home, "isakmp.ikev2.integrity_checksum || _ws.malformed") == 0
+
+
+def _reads_esp(home: Path) -> None:
+    assert _count(home, "esp") == 32
+    assert _count(home, "esp && icmp.type == 8") == 16
+    assert _count(home, "esp && icmp.type == 0") == 16
+    assert _count(home, f"esp && ip.src == {LEFT}") == 16
 
 
 def _read(home: Path, *fields: str) -> list[dict[str, str]]:

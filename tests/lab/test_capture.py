@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
 from scapy.layers.inet import ICMP, IP, UDP
-from scapy.layers.inet6 import ICMPv6ND_NS, IPv6
+from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6ND_NS, IPv6
 from scapy.layers.ipsec import ESP
 from scapy.layers.l2 import ARP
 from scapy.packet import Packet, Raw
@@ -36,6 +36,16 @@ def test_what_may_cross_is_told_apart() -> None:
     assert _kind(ip / ESP(spi=1, seq=1, data=b"x" * 40)) is Kind.ESP
     assert _kind(ARP(), 0x0806) is Kind.LINK
     assert _kind(IPv6(src="fe80::1", dst="ff02::1:ff00:2") / ICMPv6ND_NS(tgt="fe80::2"), 0x86DD) is Kind.LINK
+
+
+def test_an_icmp_error_is_judged_by_what_it_quotes() -> None:
+    error = IP(src="198.51.100.2", dst="192.0.2.1") / ICMP(type=3, code=3)
+    assert _kind(error / IP(**_OUTER) / UDP(sport=500, dport=500) / Raw(b"x" * 28)) is Kind.ICMP_ERROR
+    assert _kind(error / IP(src="10.1.0.2", dst="10.2.0.2") / UDP(sport=1, dport=53) / Raw(b"x")) is Kind.OTHER
+    assert _kind(IP(**_OUTER) / ICMP(type=8) / Raw(b"x" * 64)) is Kind.OTHER
+    outer6 = {"src": "2001:db8::1", "dst": "2001:db8::2"}
+    quoted = IPv6(**outer6) / UDP(sport=500, dport=500) / Raw(b"x" * 28)
+    assert _kind(IPv6(**outer6) / ICMPv6DestUnreach() / quoted, 0x86DD) is Kind.ICMP_ERROR
 
 
 def test_a_packet_in_the_clear_breaks_the_seal() -> None:

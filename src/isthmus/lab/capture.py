@@ -22,7 +22,9 @@ _ETH_P_IPV4, _ETH_P_IPV6 = 0x0800, 0x86DD
 _PACKET_OUTGOING = 4
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _SO_RCVBUFFORCE = 33
-_UDP, _ESP = 17, 50
+_UDP, _ESP, _ICMP, _ICMPV6 = 17, 50, 1, 58
+_ICMP_ERRORS = (3, 4, 5, 11, 12)
+_ICMPV6_FIRST_QUESTION = 128
 _BUFFER = 32 << 20
 _LINKTYPE_RAW = 101
 
@@ -88,6 +90,8 @@ class Kind(StrEnum):
     KEEP_ALIVE = "NAT keep-alive"
     LINK = "link housekeeping"
     """ARP, neighbour discovery, group membership: between two neighbours only, never forwarded."""
+    ICMP_ERROR = "ICMP about IKE or ESP"
+    """A gateway that is not listening yet says so by quoting what came."""
     OTHER = "in the clear"
 
 
@@ -121,24 +125,34 @@ def judge(packets: Iterable[Seen], inner: frozenset[Address], markers: Iterable[
 def _classify(packet: Seen) -> tuple[Kind, tuple[Address, ...]]:
     octets = packet.octets
     if packet.ethertype == _ETH_P_IPV4 and len(octets) >= 20:
-        ends: tuple[Address, ...] = IPv4Address(octets[12:16]), IPv4Address(octets[16:20])
-        if int.from_bytes(octets[6:8]) & 0x1FFF:  # a later fragment has no ports
-            return Kind.ESP if octets[9] == _ESP else Kind.OTHER, ends
-        return _upper(octets[9], octets[(octets[0] & 0x0F) * 4 :]), ends
+        return _ipv4(octets), (IPv4Address(octets[12:16]), IPv4Address(octets[16:20]))
     if packet.ethertype == _ETH_P_IPV6 and len(octets) >= 40:
-        ends = source, destination = IPv6Address(octets[8:24]), IPv6Address(octets[24:40])
+        source, destination = IPv6Address(octets[8:24]), IPv6Address(octets[24:40])
         local = source.is_link_local or source.is_unspecified or destination.is_link_local or destination.is_multicast
-        return Kind.LINK if local else _upper(octets[6], octets[40:]), ends
+        return Kind.LINK if local else _upper(octets[6], octets[40:]), (source, destination)
     return Kind.LINK, ()
+
+
+def _ipv4(octets: bytes) -> Kind:
+    if int.from_bytes(octets[6:8]) & 0x1FFF:  # a later fragment has no ports
+        return Kind.ESP if octets[9] == _ESP else Kind.OTHER
+    return _upper(octets[9], octets[(octets[0] & 0x0F) * 4 :])
 
 
 def _upper(protocol: int, body: bytes) -> Kind:
     if protocol == _ESP:
         return Kind.ESP
-    if protocol != _UDP or len(body) < 9:
-        return Kind.OTHER
-    ports = struct.unpack_from("!HH", body)
-    payload = body[8:]
+    if protocol == _UDP and len(body) > 8:
+        return _udp(struct.unpack_from("!HH", body), body[8:])
+    # ICMP errors quote the packet that they are about, behind eight octets of their own.
+    if protocol == _ICMP and len(body) >= 28 and body[0] in _ICMP_ERRORS:
+        return Kind.OTHER if _ipv4(body[8:]) is Kind.OTHER else Kind.ICMP_ERROR
+    if protocol == _ICMPV6 and len(body) >= 48 and body[0] < _ICMPV6_FIRST_QUESTION:
+        return Kind.OTHER if _upper(body[14], body[48:]) is Kind.OTHER else Kind.ICMP_ERROR
+    return Kind.OTHER
+
+
+def _udp(ports: tuple[int, ...], payload: bytes) -> Kind:
     if IKE_PORT in ports:
         return Kind.IKE
     if NAT_T_PORT not in ports:

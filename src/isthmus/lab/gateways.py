@@ -13,6 +13,9 @@ from types import TracebackType
 
 from isthmus.lab.namespaces import Namespace
 
+_PATIENCE = 60.0
+"""Seconds: a busy machine takes several to start a process."""
+
 _ISTHMUS = (sys.executable, "-m", "isthmus")
 
 
@@ -58,7 +61,7 @@ class RunningGateway:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, *words: str, timeout: float = 30.0) -> Answer:
+    def ask(self, *words: str, timeout: float = _PATIENCE) -> Answer:
         """Runs a verb against this gateway."""
         done = self._where.run(*_ISTHMUS, "--socket", self.socket, *words, timeout=timeout)
         return Answer(done.returncode, done.stdout, done.stderr)
@@ -71,7 +74,7 @@ class RunningGateway:
         rows: list[dict[str, object]] = json.loads(answer.text)
         return rows
 
-    def await_answers(self, timeout: float) -> None:
+    def await_answers(self, timeout: float = _PATIENCE) -> None:
         """Waits until it listens to the command line."""
         end = time.monotonic() + timeout
         while not self.socket.exists() or self.ask("status", "--json").status != 0:
@@ -81,7 +84,7 @@ class RunningGateway:
                 raise GatewayFailed(f"{self.name} does not answer after {timeout:.0f} s:\n{self.story()}")
             time.sleep(0.05)
 
-    def await_tunnels(self, timeout: float) -> float:
+    def await_tunnels(self, timeout: float = _PATIENCE) -> float:
         """Waits until every enabled tunnel is up; how long that took."""
         began = time.monotonic()
         down: list[str] = []
@@ -97,7 +100,7 @@ class RunningGateway:
         why = "; ".join(down) or "it does not answer"
         raise GatewayFailed(f"{self.name}, after {timeout:.0f} s: {why}\n{self.story()}")
 
-    def stop(self, timeout: float = 10.0) -> int:
+    def stop(self, timeout: float = _PATIENCE) -> int:
         """SIGTERM, and its exit status."""
         if self.running:
             self._process.terminate()

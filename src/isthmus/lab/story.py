@@ -23,7 +23,6 @@ from isthmus.lab.traffic import lines, move, ping
 _MARKER = "nobody on the wire may read this line"
 _FILE_SIZE = 4 << 20
 _PINGS = 5
-_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class _Story:
 
     def await_tunnels(self, gateways: list[RunningGateway]) -> None:
         for gateway in gateways:
-            gateway.await_tunnels(_PATIENCE)
+            gateway.await_tunnels()
             self.note(True, f"{gateway.name}: every tunnel is up")
 
     def talk(self, stand: Stand) -> None:
