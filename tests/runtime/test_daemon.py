@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -229,6 +230,17 @@ def test_a_reload_can_take_everything_away_and_bring_it_back(bench: Bench) -> No
     gateway.said.clear()
     gateway.signal(signal.SIGHUP).until("runtime.reload-applied")
     assert bench.state() == before
+
+
+def test_what_somebody_takes_away_comes_back(bench: Bench) -> None:
+    bench.start().until("runtime.started")
+    whole = bench.state()
+    for damage in ("ip route flush proto 73", "nft flush ruleset", "ip link set tunnel.1 down"):
+        bench.host.shell(damage)
+        deadline = time.monotonic() + 20
+        while bench.state() != whole:
+            assert time.monotonic() < deadline, damage
+            time.sleep(0.1)
 
 
 def test_peers_that_do_not_answer_hold_the_end_up_for_a_while_only(bench: Bench) -> None:

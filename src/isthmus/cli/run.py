@@ -44,6 +44,7 @@ def run(
     from isthmus.events.event import Severity
     from isthmus.runtime.configuration import ConfigurationInvalid
     from isthmus.runtime.lock import AlreadyRunning
+    from isthmus.runtime.rights import NotPermitted
 
     log = EventLog(form=log_format, level=Severity(log_level.value))
     try:
@@ -57,6 +58,8 @@ def run(
         asyncio.run(daemon.run([lambda _daemon: server.serve()]))
     except AlreadyRunning as running:
         raise Failure(ExitStatus.FAILED, running.why) from None
+    except NotPermitted as refusal:
+        raise Failure(ExitStatus.NO_PERMISSION, refusal.why) from None
     finally:
         server.unbind()
 

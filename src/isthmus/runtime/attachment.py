@@ -18,6 +18,7 @@ from isthmus.network import host
 from isthmus.network.desired import Link, desired_state
 from isthmus.network.mtu import Envelope
 from isthmus.network.reconcile import HostNetwork
+from isthmus.network.watch import Watch
 from isthmus.runtime.plane import Plane
 from isthmus.runtime.transport import Transport, reason
 
@@ -45,6 +46,7 @@ class Attachment:
         self._clock: Final = clock
         self._network: Final = network or HostNetwork()
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="network")
+        self._watch: Final = Watch()
         self._turn: Final = asyncio.Lock()
         self._plan = Plan()
         self._interfaces: set[str] = set()
@@ -84,6 +86,11 @@ class Attachment:
                 self._remove_interface(name)
             self._transport.retain(_local_addresses(self._plan) | frozenset(in_use))
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether the host's network changed since this was last asked, or something could not be made."""
+        return bool(self._told) or self._watch.changed()
+
     async def repair(self) -> None:
         """Puts back what others took away, and makes what could not be made before."""
         async with self._turn:
@@ -110,6 +117,7 @@ class Attachment:
                 self._remove_interface(name)
             self._transport.close()
         self._thread.shutdown()
+        self._watch.close()
 
     async def _make_interfaces(self, plan: Plan) -> None:
         missing = sorted(_tunnel_interfaces(plan) - self._interfaces)

@@ -44,7 +44,10 @@ GLANCE = 0.01
 BEAT = 1.0
 """Seconds between two looks at what needs no answer at once."""
 BEATS_PER_RETRY = 5
-BEATS_PER_REPAIR = 30
+REPAIR_REST = 20.0
+"""Times the duration of a repair that pass before the next one: on a host whose routes never rest, repairs take one
+part in twenty of a core."""
+SHORTEST_REST = 2.0
 
 
 class Daemon:
@@ -81,6 +84,8 @@ class Daemon:
         self._turn: Final = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()
         self._unfitted = False
+        self._disturbed = False
+        self._next_repair = 0.0
 
     @property
     def plan(self) -> Plan:
@@ -261,8 +266,16 @@ class Daemon:
             await self._attachment.trim(self._addresses_in_use())
             states = [tunnel.state for tunnel in self.gateway.tunnels()]
             self._supervisor.status(f"{states.count('up')}/{len(states)} tunnels up")
-        if beat % BEATS_PER_REPAIR == 0:
+        await self._repair()
+
+    async def _repair(self) -> None:
+        self._disturbed |= self._attachment.disturbed
+        begun = clock.now()
+        if self._disturbed and begun >= self._next_repair:
+            self._disturbed = False
             await self._attachment.repair()
+            ended = clock.now()
+            self._next_repair = ended + max(SHORTEST_REST, REPAIR_REST * (ended - begun))
 
     def _addresses_in_use(self) -> frozenset[Address]:
         return frozenset(ike.local.address for ike in self.gateway.ike_sas())
