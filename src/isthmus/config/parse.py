@@ -25,8 +25,10 @@ from isthmus.config.tree import Entry, MappingNode, Node, Quoted, ScalarNode, Se
 
 MAX_DEPTH = 16
 """The deepest option stands at ten."""
-MAX_NODES = 500_000
-"""A thousand gateways with a thousand tunnels need some 150,000; ten aliases of aliases would make billions."""
+MAX_NODES = 300_000
+"""A thousand gateways with two proxy IDs each need some 50,000; ten aliases of aliases would make billions."""
+MAX_ITEMS = 10_000
+"""The longest list is that of the security policies."""
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _QUOTATION = re.compile(r"\s*'[^']{2,}'")
@@ -115,6 +117,8 @@ class _Builder:
         items: list[Node] = []
         while not isinstance(event := next(self._events), SequenceEndEvent):
             items.append(self._node(event, depth + 1))
+            if len(items) > MAX_ITEMS:
+                raise self._stop(TOO_LARGE, start, f"a list of more than {MAX_ITEMS} items")
         return SequenceNode(_place(self._file, start.start_mark), tuple(items), 1 + sum(i.size for i in items))
 
     def _mapping(self, start: Event, depth: int) -> MappingNode:
@@ -122,6 +126,8 @@ class _Builder:
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
+            if isinstance(value, ScalarNode) and value.text is None:
+                value = ScalarNode(key.place, None)  # nothing stands nowhere
             if not isinstance(key, ScalarNode) or key.text is None:
                 self._problems.add(SYNTAX, key.place, "a key is a word")
             elif key.text == "<<" and not isinstance(key.text, Quoted):

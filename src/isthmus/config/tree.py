@@ -108,11 +108,12 @@ class Places:
         return place
 
     def value(self, *path: str | int) -> Place:
-        """The place of the option's value; where it is not given, as `of`."""
+        """The place of the option's value. As `of` where it is not given, or begins on a line below its key."""
         steps = list(self._walk(path))
-        if len(steps) == len(path) and steps:
-            return steps[-1][1].place
-        return self.of(*path)
+        if len(steps) < len(path) or not steps:
+            return self.of(*path)
+        key, node = steps[-1]
+        return node.place if isinstance(node, ScalarNode) or node.place.line == key.line else key
 
     def has(self, *path: str | int) -> bool:
         """Whether the option is written down."""

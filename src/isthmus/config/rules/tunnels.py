@@ -90,7 +90,9 @@ def every_proxy_id_has_traffic_of_its_own(scope: Scope) -> None:
     earlier: dict[str, list[tuple[str, TrafficSelector, TrafficSelector]]] = {}
     for child, interface, path, local, remote in _children(scope):
         before = earlier.setdefault(interface, [])
-        for other, other_local, other_remote in before[:MAX_PROXY_IDS]:
+        if len(before) > MAX_PROXY_IDS:
+            continue  # that there are too many is said already, and comparing them all would take its time
+        for other, other_local, other_remote in before:
             if (local, remote) == (other_local, other_remote):
                 text = f"{child} selects the same traffic as {other} on {interface}"
                 scope.at_key(DUPLICATE_PROXY_ID, path, text)

@@ -1,0 +1,231 @@
+"""One wrong configuration for each code, and more where a code has several ways to come about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.config.writing import SOUND, changed
+
+
+@dataclass(frozen=True)
+class Case:
+    code: str
+    text: str
+    suggestion: str | None = None
+
+
+def _gateway(*lines: str) -> str:
+    """More options of the gateway."""
+    return changed(("    interface: eth0\n", "".join(f"    {line}\n" for line in ("interface: eth0", *lines))))
+
+
+def _proxies(*lines: str) -> str:
+    """More proxy IDs."""
+    lan = "      lan: {local: 10.1.0.0/16, remote: 10.2.0.0/16}\n"
+    return changed((lan, lan + "".join(f"      {line}\n" for line in lines)))
+
+
+def _monitor(options: str) -> str:
+    return changed(("    proxy-ids:", f"    monitor: {{{options}}}\n    proxy-ids:"))
+
+
+def _ike(options: str) -> str:
+    return changed(("{encryption: [aes-256-gcm], hash: [sha384], dh-group: [group31]}", options))
+
+
+def _ipsec(options: str) -> str:
+    return changed(("{esp: {encryption: [aes-256-gcm]}, dh-group: group20}", options))
+
+
+_MANUAL = """\
+      interface: eth0
+      peer-address: 192.0.2.9
+      local-spi: 0x1000
+      remote-spi: 0x1001
+      ah: {authentication: {algorithm: sha256, key: {file: a.key}}}
+"""
+_ETH0 = "  eth0: {zone: untrust, virtual-router: default}"
+_TUNNEL2 = "  tunnel.2: {zone: vpn, virtual-router: default}"
+_LONG = "a" * 60
+_SECOND = "  other:\n    tunnel-interface: tunnel.1\n    ike-gateway: branch\n"
+
+CASES = (
+    # syntax
+    Case("SYNTAX", SOUND + "broken: [▶"),
+    Case("SYNTAX", SOUND + "▶---\nsettings: {}\n"),
+    Case("SYNTAX", "▶- a list\n"),
+    Case("SYNTAX", changed(("zones: {", "zones: {▶[a]: {}, "))),
+    Case("SYNTAX", changed(("zones: {", "zones: {▶<<: {}, "))),
+    Case("SYNTAX", _gateway("passive: ▶!!bool true")),
+    Case("SYNTAX", _gateway("passive: ▶*nowhere")),
+    Case("TOO-LARGE", "a: " + "[" * 15 + "▶" + "[" * 100),
+    # options
+    Case("UNKNOWN-KEY", SOUND + "▶ipsec-tunnel: {}\n", "ipsec-tunnels"),
+    Case("UNKNOWN-KEY", _gateway("▶peer-adress: 192.0.2.7"), "peer-address"),
+    Case("UNKNOWN-KEY", _gateway("▶liveness: {interval: 5s}"), "ikev2: liveness"),
+    Case("UNKNOWN-KEY", _gateway("▶local_id: {fqdn: hq.example}"), "local-id"),
+    Case("UNKNOWN-KEY", _gateway("ikev1: {dpd: {▶retries: 5}}"), "retry"),
+    Case("UNKNOWN-KEY", SOUND + "settings: {▶zzz: 1}\n"),
+    Case("DUPLICATE", _gateway("▶interface: eth1")),
+    Case("DUPLICATE", SOUND.replace("  branch:\n    tunnel", "  branch: {}\n  ▶branch:\n    tunnel")),
+    Case("DUPLICATE", _ike("{encryption: [aes-256-gcm, ▶aes-256-gcm], hash: [sha384], dh-group: [group31]}")),
+    Case("DUPLICATE", changed(("  tunnel.2: {", "  tunnel.2: {address: [▶10.255.0.1/30], "))),
+    Case("MISSING", changed(("  branch:\n    interface: eth0\n", "  ▶branch:\n"))),
+    Case("MISSING", _gateway("▶passive:")),
+    Case("MISSING", _gateway("local-id: ▶{}")),
+    Case("MISSING", _ike("{encryption: ▶[], hash: [sha384], dh-group: [group31]}")),
+    Case("MISSING", _ike("{▶encryption: , hash: [sha384], dh-group: [group31]}")),
+    Case("MISSING", _ipsec("{▶esp: {encryption: [aes-256-cbc]}, dh-group: group20}")),
+    Case("MISSING", changed(("{pre-shared-key: {env: PSK}}", "▶{}"))),
+    Case("WRONG-TYPE", SOUND + "settings: ▶none\n"),
+    Case("WRONG-TYPE", changed(("zones: {untrust: {}, trust: {}, vpn: {}}", "zones: ▶[untrust, trust, vpn]"))),
+    Case("WRONG-TYPE", SOUND + "security-policies: ▶{}\n"),
+    Case("WRONG-TYPE", _gateway("nat-traversal: ▶true")),
+    Case("WRONG-TYPE", _gateway("passive: ▶yes"), "true"),
+    Case("WRONG-TYPE", _gateway('passive: ▶"false"'), "false"),
+    Case("WRONG-TYPE", _gateway("passive: ▶[]")),
+    Case("WRONG-TYPE", _gateway("fragmentation: {size: ▶1.5}")),
+    Case("WRONG-TYPE", _gateway('fragmentation: {size: ▶"1280"}'), "1280"),
+    Case("WRONG-TYPE", _ike("{encryption: ▶aes-256-gcm, hash: [sha384], dh-group: [group31]}"), "[aes-256-gcm]"),
+    # values
+    Case("UNKNOWN-VALUE", _gateway("version: ▶ikv2"), "ikev2"),
+    Case("UNKNOWN-VALUE", _gateway("encapsulation: ▶UDP"), "udp"),
+    Case("UNKNOWN-VALUE", _ike("{encryption: [▶aes256-gcm], hash: [sha384], dh-group: [group31]}"), "aes-256-gcm"),
+    Case("UNKNOWN-VALUE", _ike("{encryption: [aes-256-gcm], hash: [▶sha-384], dh-group: [group31]}"), "sha384"),
+    Case("UNKNOWN-VALUE", _ike("{encryption: [aes-256-gcm], hash: [sha384], dh-group: [group31, ▶14]}")),
+    Case("UNKNOWN-VALUE", _ike('{encryption: [▶"null", aes-256-gcm], hash: [sha384], dh-group: [group31]}')),
+    Case("UNKNOWN-VALUE", _proxies("web: {local: 10.1.0.0/16, remote: 10.9.0.0/16, protocol: ▶tpc}"), "tcp"),
+    Case("MALFORMED", changed(("198.51.100.2", "▶198.51.100.256"))),
+    Case("MALFORMED", changed(("192.0.2.1\n", "▶192.0.2.1/24\n")), "192.0.2.1"),
+    Case("MALFORMED", changed(("198.51.100.2", "▶dynamc")), "dynamic"),
+    Case("MALFORMED", changed(("10.255.0.1/30", "▶10.255.0.1")), "10.255.0.1/32"),
+    Case("MALFORMED", changed(("destination: 10.2.0.0/16", "destination: ▶10.2.0.1/16")), "10.2.0.0/16"),
+    Case("MALFORMED", _proxies("web: {local: 10.1.0.0/16, remote: ▶10.9.0.9-10.9.0.5}")),
+    Case("MALFORMED", _gateway("nat-traversal: {keep-alive: ▶20}"), "20s"),
+    Case("MALFORMED", _gateway("fragmentation: {size: ▶01280}"), "1280"),
+    Case("MALFORMED", _gateway("local-id: {user-fqdn: ▶hq.example}")),
+    Case("MALFORMED", _gateway("local-id: {fqdn: ▶vpn@hq.example}"), "user-fqdn: vpn@hq.example"),
+    Case("MALFORMED", _gateway("local-id: {dn: ▶hq.example}")),
+    Case("MALFORMED", _gateway("local-id: {key-id: ▶0xabc}")),
+    Case("MALFORMED", changed(("  tunnel.2:", "  ▶tunnel.two:"))),
+    Case("MALFORMED", changed(("{pre-shared-key: {env: PSK}}", "{pre-shared-key: ▶{fiel: branch.psk}}"))),
+    Case("MALFORMED", changed(("zones: {", "zones: {▶a b: {}, ")), "a-b"),
+    Case("OUT-OF-RANGE", SOUND + "settings: {cookie-activation-threshold: ▶65536}\n"),
+    Case("OUT-OF-RANGE", SOUND + "settings: {maximum-half-opened-sa: ▶0}\n"),
+    Case("OUT-OF-RANGE", changed(("  tunnel.2:", "  ▶tunnel.10000:"))),
+    Case("OUT-OF-RANGE", changed(("  tunnel.2: {", "  tunnel.2: {mtu: ▶575, "))),
+    Case("OUT-OF-RANGE", _gateway("nat-traversal: {keep-alive: ▶9s}")),
+    Case("OUT-OF-RANGE", _gateway("fragmentation: {size: ▶-1}")),
+    Case("OUT-OF-RANGE", _ike("{encryption: [aes-256-gcm], hash: [sha384], dh-group: [group31], lifetime: ▶179s}")),
+    Case("OUT-OF-RANGE", _ipsec("{esp: {encryption: [aes-256-gcm]}, dh-group: group20, lifesize: ▶65536TB}")),
+    Case("OUT-OF-RANGE", changed(("    proxy-ids:", "    anti-replay: {window: ▶1000}\n    proxy-ids:")), "1024"),
+    Case("OUT-OF-RANGE", _proxies("web: {local: 10.1.0.0/16, remote: 10.9.0.0/16, protocol: tcp, local-port: ▶65536}")),
+    # references
+    Case("UNKNOWN-NAME", changed(("ike-crypto-profile: strong", "ike-crypto-profile: ▶strng")), "strong"),
+    Case("UNKNOWN-NAME", changed(("-profile: strong", "-profile: ▶suite-b-gcm-265")), "suite-b-gcm-256"),
+    Case("UNKNOWN-NAME", changed(("ike-gateway: branch", "ike-gateway: ▶brnch")), "branch"),
+    Case("UNKNOWN-NAME", changed(("{zone: trust,", "{zone: ▶thrust,")), "trust"),
+    Case("UNKNOWN-NAME", changed(("{zone: trust, virtual-router: default", "{zone: trust, virtual-router: ▶vr1"))),
+    Case("UNKNOWN-NAME", changed(("interface: tunnel.1}", "interface: ▶tunnel.3}")), "tunnel.2"),
+    Case("UNKNOWN-NAME", _monitor("destination: 10.255.0.2, proxy-id: ▶lam"), "lan"),
+    Case("CONFLICT", changed(("  branch:\n    tunnel-interface: tunnel.1\n", f"""\
+  ▶branch:
+    tunnel-interface: tunnel.1
+    manual-key:
+{_MANUAL}"""))),
+    Case("ALGORITHMS", SOUND + f"""\
+  other:
+    tunnel-interface: tunnel.2
+    manual-key:
+{_MANUAL.replace("ah:", "esp: {▶encryption: {algorithm: aes-128-cbc}}  #")}"""),
+    Case("TOO-LARGE", "zones: ▶[" + "a, " * 10_001 + "]"),
+    Case("CONFLICT", _gateway("local-id: ▶{fqdn: hq.example, ip: 192.0.2.1}")),
+    Case("CONFLICT", changed(("{pre-shared-key: {env: PSK}}", "{pre-shared-key: {env: PSK}, strict-eku: ▶true}"))),
+    Case("CONFLICT", changed(("192.0.2.1\n", "▶198.51.100.2\n"))),
+    Case("CONFLICT", _gateway("peer-id: {fqdn: '*.example', matching: ▶wildcard}")),
+    Case("CONFLICT", _proxies("web: {local: 10.1.0.0/16, remote: 10.9.0.0/16, local-port: ▶443}")),
+    # secrets
+    Case("NO-SECRET", changed(("{env: PSK}", "▶{env: NONE}"))),
+    Case("NO-SECRET", changed(("{env: PSK}", "▶{file: none.psk}"))),
+    Case("NO-SECRET", changed(("{env: PSK}", "▶{credential: psk}"))),
+    Case("PLAIN-SECRET", changed(("{env: PSK}", "▶Zb8vQm3xK1tR7yWc9LpN4sDf6HgJ2aEu"))),
+    # interfaces, routers, routes
+    Case("INTERFACE-KIND", changed(("    interface: eth0\n", "    interface: ▶tunnel.2\n"))),
+    Case("INTERFACE-KIND", changed(("tunnel-interface: tunnel.1", "tunnel-interface: ▶eth1"))),
+    Case("INTERFACE-KIND", changed(("  eth1: {", "  eth1: {▶mtu: 1400, "))),
+    Case("INTERFACE-UNPLACED", changed(("  tunnel.2: {zone: vpn, ", "  ▶tunnel.2: {"))),
+    Case("INTERFACE-UNPLACED", changed((_TUNNEL2, "  ▶tunnel.2: {zone: vpn}"))),
+    Case("INTERFACE-UNPLACED", changed((_ETH0, "  ▶eth0: {zone: untrust}"))),
+    Case("ROUTER-MISMATCH", changed(
+        (_ETH0, "  eth0: {zone: untrust, virtual-router: blue}"),
+        ("  default:\n", "  blue: {}\n  default:\n"),
+        ("tunnel-interface: tunnel.1", "tunnel-interface: ▶tunnel.1"),
+    )),
+    Case("ROUTER-MISMATCH", changed(
+        (_TUNNEL2, "  tunnel.2: {zone: vpn, virtual-router: blue}"),
+        ("  default:\n", "  blue: {}\n  default:\n"),
+        ("interface: tunnel.1}", "interface: ▶tunnel.2}"),
+    )),
+    Case("DUPLICATE-ROUTE", changed(
+        ("    static-routes:\n", "    static-routes:\n      again: {destination: 10.2.0.0/16, interface: tunnel.2}\n"),
+        ("{destination: 10.2.0.0/16, interface: tunnel.1}", "{destination: ▶10.2.0.0/16, interface: tunnel.1}"),
+    )),
+    Case("ROUTE-WITHOUT-PROXY-ID", changed(("destination: 10.2.0.0/16", "destination: ▶10.3.0.0/16"))),
+    Case("COOKIE-THRESHOLD", SOUND + "settings: {maximum-half-opened-sa: ▶500}\n"),
+    Case("COOKIE-THRESHOLD", SOUND + "settings: {cookie-activation-threshold: ▶7, maximum-half-opened-sa: 7}\n"),
+    Case("ZONES-NOT-ENFORCED", changed(("zones:", "▶zones:"))),
+    # profiles
+    Case("ALGORITHMS", _ike("{encryption: [aes-256-cbc], hash: [▶non-auth], dh-group: [group31]}")),
+    Case("ALGORITHMS", _ike("{encryption: [aes-256-gcm, aes-256-cbc], hash: ▶[non-auth], dh-group: [group31]}")),
+    Case("ALGORITHMS", _ipsec('{esp: {encryption: ["null"], authentication: ▶[none]}, dh-group: group20}')),
+    Case("ALGORITHMS", _gateway("version: ikev2-preferred", "ikev1: {ike-crypto-profile: ▶strong}")),
+    Case("UNUSED-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-gcm], authentication: ▶[sha1]}, dh-group: group20}")),
+    Case("WEAK-ALGORITHM", _ike("{encryption: [aes-256-gcm, ▶3des], hash: [sha384], dh-group: [group31]}")),
+    Case("WEAK-ALGORITHM", _ike("{encryption: [aes-256-gcm], hash: [sha384, ▶md5], dh-group: [group31]}")),
+    Case("WEAK-ALGORITHM", _ike("{encryption: [aes-256-gcm], hash: [sha384], dh-group: [group31, ▶group2]}")),
+    Case("WEAK-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-gcm, ▶aes-256-gcm-8]}, dh-group: group20}")),
+    Case("WEAK-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-cbc], authentication: [▶sha1]}, dh-group: group20}")),
+    Case("WEAK-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-gcm]}, dh-group: ▶group5}")),
+    Case("WEAK-ALGORITHM", changed(("ike-crypto-profile: strong", "ike-crypto-profile: ▶legacy-default"))),
+    Case("WEAK-ALGORITHM", changed(("ipsec-crypto-profile: strong", "ipsec-crypto-profile: ▶legacy-default"))),
+    # gateways
+    Case("PEER-UNIDENTIFIED", changed(("peer-address: 198.51.100.2", "peer-address: ▶dynamic"))),
+    Case("FAMILY-MISMATCH", changed(("local-address: 192.0.2.1", "local-address: ▶2001:db8::1"))),
+    Case("AGGRESSIVE-MODE", _gateway("version: ikev2-preferred", "ikev1: {exchange-mode: ▶aggressive}")),
+    Case("AMBIGUOUS-PEER", changed(("ipsec-tunnels:\n", """\
+  ▶twin:
+    interface: eth0
+    local-address: 192.0.2.1
+    peer-address: 198.51.100.2
+    authentication: {pre-shared-key: {env: PSK}}
+ipsec-tunnels:
+"""))),
+    Case("AMBIGUOUS-PEER", changed(
+        ("peer-address: 198.51.100.2", "peer-address: dynamic\n    peer-id: {fqdn: a.example}"),
+        ("ipsec-tunnels:\n", """\
+  roaming:
+    interface: eth0
+    local-address: 192.0.2.1
+    peer-address: dynamic
+    peer-id: {fqdn: b.example}
+    authentication: {pre-shared-key: {env: PSK}}
+    ikev2: {ike-crypto-profile: ▶default}
+ipsec-tunnels:
+"""),
+    )),
+    # tunnels
+    Case("FAMILY-MISMATCH", _proxies("six: {local: 10.1.0.0/16, remote: ▶2001:db8::/32}")),
+    Case("DUPLICATE-PROXY-ID", _proxies("▶again: {local: 10.1.0.0/16, remote: 10.2.0.0/16}")),
+    Case("DUPLICATE-PROXY-ID", SOUND + _SECOND.replace("  other", "  one").replace("tunnel.1", "tunnel.2")
+         + _SECOND.replace("  other", "  ▶two").replace("tunnel.1", "tunnel.2")),
+    Case("SHADOWED-PROXY-ID", _proxies("▶web: {local: 10.1.0.0/16, remote: 10.2.3.4, protocol: tcp}")),
+    Case("TOO-MANY-PROXY-IDS", _proxies(
+        *(f"p{i}: {{local: 10.1.0.0/16, remote: 10.3.{i}.0/24}}" for i in range(249)),
+        "▶straw: {local: 10.1.0.0/16, remote: 10.4.0.0/16}",
+    )),
+    Case("NAME-TOO-LONG", _proxies(f"▶{_LONG}: {{local: 10.1.0.0/16, remote: 10.9.0.0/16}}")),
+    Case("NAME-TOO-LONG", changed(("zones: {", f"zones: {{▶{_LONG}aaaa: {{}}, "))),
+    Case("MONITOR-ADDRESS", _monitor("destination: ▶10.9.9.9").replace("e: tunnel.1\n", "e: tunnel.2\n")),
+    Case("MONITOR-ADDRESS", _monitor("destination: ▶2001:db8::2")),
+    Case("NOT-SUPPORTED", _gateway("version: ▶ikev1")),
+)  # fmt: skip
