@@ -61,6 +61,8 @@ class ChildSa:
         """Who takes over from it."""
         self.heir_of_peer: ChildSa | None = None
         """Whom the peer made its successor while our own attempt is not decided."""
+        self.twin: ChildSa | None = None
+        """The other one of two that were made for the same selectors at once, if the peer is to delete this one."""
         self.sends = False
         """Whether the outbound SA is installed."""
         self.remote = ike.remote
@@ -95,8 +97,9 @@ class ChildSa:
         elif what is Deadline.EXPIRE:
             self.expire("lifetime")
         elif what is Deadline.GRACE_ENDS:
-            self.ike.ledger.program(RemoveSa(self.inbound_id))
-            self._leave()
+            self.remove_now("replaced")
+        elif what is Deadline.TWIN_ENDS:
+            self._outlive_twin()
 
     def install_inbound(self) -> None:
         """Begins to receive."""
@@ -156,6 +159,12 @@ class ChildSa:
                 old.stop_sending()
                 self.ike.ledger.agenda.cancel(old, Deadline.REKEY)
 
+    def leave(self) -> None:
+        """Begins its end: the peer is being told."""
+        if self.life in (ChildLife.INSTALLED, ChildLife.REKEYED):
+            self.become(ChildLife.DELETING)
+        self.stop_sending()
+
     def stop_sending(self) -> None:
         if self.sends:
             self.sends = False
@@ -175,34 +184,34 @@ class ChildSa:
         ike.children[self.terms.spi_in] = self
 
     def remove(self, reason: str) -> None:
-        """Takes both IPsec SAs out of the data plane, now; one that was replaced receives for a moment longer."""
-        if self.life is ChildLife.DELETED:
+        """Its delete is agreed. One that has a successor receives for a moment longer: packets may be late."""
+        if self.life in (ChildLife.DRAINING, ChildLife.DELETED):
             return
         heir = self.successor if self.successor is not None else self.heir_of_peer
-        late = heir is not None and heir.life is not ChildLife.DELETED
-        if heir is not None and late:
-            heir.take_over()
+        ledger = self.ike.ledger
+        if heir is None or not heir.usable:
+            self.remove_now(reason)
+            ledger.tell(self.ike.peer, Turn.CHILD_GONE, self.name, reason)
+            return
+        heir.take_over()
+        self.become(ChildLife.DRAINING)
+        self.stop_sending()
+        ledger.agenda.forget(self)
+        ledger.agenda.set(self, Deadline.GRACE_ENDS, Instant(ledger.now + _GRACE))
+
+    def remove_now(self, reason: str) -> None:
+        """Takes both IPsec SAs out of the data plane."""
+        if self.life is ChildLife.DELETED:
+            return
         self.stop_sending()
         self.become(ChildLife.DELETED)
-        ledger = self.ike.ledger
+        ledger, terms = self.ike.ledger, self.terms
         ledger.agenda.forget(self)
-        self.ike.children.pop(self.terms.spi_in, None)
-        ledger.emit(
-            ChildDeleted(
-                **self.ike.label(),
-                child=self.name,
-                spi_in=self.terms.spi_in,
-                spi_out=self.terms.spi_out,
-                reason=reason,
-            )
-        )
-        if not late:
-            ledger.tell(self.ike.peer, Turn.CHILD_GONE, self.name, reason)
-        if late:
-            ledger.agenda.set(self, Deadline.GRACE_ENDS, Instant(ledger.now + _GRACE))
-        else:
-            ledger.program(RemoveSa(self.inbound_id))
-            self._leave()
+        ledger.program(RemoveSa(self.inbound_id))
+        ledger.children.pop(terms.spi_in, None)
+        self.ike.children.pop(terms.spi_in, None)
+        label = self.ike.label()
+        ledger.emit(ChildDeleted(**label, child=self.name, spi_in=terms.spi_in, spi_out=terms.spi_out, reason=reason))
 
     def view(self) -> ChildView:
         agenda = self.ike.ledger.agenda
@@ -227,11 +236,14 @@ class ChildSa:
             established_at=self.established_at,
             rekey_at=agenda.at(self, Deadline.REKEY),
             expires_at=agenda.at(self, Deadline.EXPIRE),
+            sends=self.sends,
         )
 
-    def _leave(self) -> None:
-        self.ike.ledger.agenda.forget(self)
-        self.ike.ledger.children.pop(self.terms.spi_in, None)
+    def _outlive_twin(self) -> None:
+        """The peer should have deleted this redundant twin and has not: it does not know the other one, which goes."""
+        twin, self.twin = self.twin, None
+        if twin is not None and twin.usable and self.usable:
+            self.ike.dialect.delete_child(twin, "the peer does not know it")
 
     def _spec(self, direction: Direction) -> SaSpec:
         terms, tunnel = self.terms, self.tunnel

@@ -60,6 +60,7 @@ class IkeSa:
         """Responder: what a repeated IKE_SA_INIT request is recognised by."""
         self.begun_at = ledger.now
         self._twin: IkeSa | None = None
+        self._suspected = False
         self.nonces: tuple[bytes, bytes] = (b"", b"")
         """Of the exchange that made it: they decide between twins (RFC 7296, 2.8.1)."""
         self.established_at: Instant | None = None
@@ -126,17 +127,28 @@ class IkeSa:
         self._twin = other
         self.ledger.agenda.set(self, Deadline.TWIN_ENDS, Instant(self.ledger.now + seconds))
 
+    def suspect(self) -> None:
+        """Somebody says, without proof, that the peer does not know this IKE SA."""
+        self._suspected = True
+        if self.established and self._twin is None:
+            self.ledger.tell(self.peer, Turn.SUSPICION)
+
     def _leave_to_twin(self) -> None:
-        if self.established and self._twin is not None and self._twin.established:
-            self.dialect.delete_ike("another IKE SA with the same peer replaced it")
-        self._twin = None
+        twin, self._twin = self._twin, None
+        if not self.established or twin is None or not twin.established:
+            return
+        reason = "another IKE SA with the same peer replaced it"
+        if self._suspected:
+            self.delete_silently(reason)  # the peer has proved by the other one that it began anew
+        else:
+            self.dialect.delete_ike(reason)
 
     def delete_silently(self, reason: str) -> None:
         """Ends it and its children here and now, without a word to the peer."""
         if self.life is IkeLife.DELETED:
             return
         for child in tuple(self.children.values()):
-            child.remove(reason)
+            child.remove_now(reason)
         was = self.life
         self.become(IkeLife.DELETED)
         agenda = self.ledger.agenda

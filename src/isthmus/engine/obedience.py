@@ -145,6 +145,7 @@ class Obedience:
             )
         )
         ledger.tell(child.ike.peer, Turn.CHILD_FAILED, child.name, f"the data plane refused it: {why}")
+        child.leave()
         child.ike.dialect.delete_child(child, "the data plane refused it")
 
     def _established(self, peer: str) -> list[IkeSa]:

@@ -16,11 +16,13 @@ class IkeLife(StrEnum):
 
 
 class ChildLife(StrEnum):
-    """A Child SA is `rekeyed` once another sends in its place; it still receives until its delete is agreed."""
+    """A Child SA is `rekeyed` once another sends in its place, and `draining` once its delete is agreed: packets that
+    were under way are still received for a moment."""
 
     INSTALLED = "installed"
     REKEYED = "rekeyed"
     DELETING = "deleting"
+    DRAINING = "draining"
     DELETED = "deleted"
 
 
@@ -33,9 +35,10 @@ IKE_LIFE: dict[IkeLife, frozenset[IkeLife]] = {
 }
 
 CHILD_LIFE: dict[ChildLife, frozenset[ChildLife]] = {
-    ChildLife.INSTALLED: frozenset({ChildLife.REKEYED, ChildLife.DELETING, ChildLife.DELETED}),
-    ChildLife.REKEYED: frozenset({ChildLife.INSTALLED, ChildLife.DELETING, ChildLife.DELETED}),
-    ChildLife.DELETING: frozenset({ChildLife.DELETED}),
+    ChildLife.INSTALLED: frozenset({ChildLife.REKEYED, ChildLife.DELETING, ChildLife.DRAINING, ChildLife.DELETED}),
+    ChildLife.REKEYED: frozenset({ChildLife.INSTALLED, ChildLife.DELETING, ChildLife.DRAINING, ChildLife.DELETED}),
+    ChildLife.DELETING: frozenset({ChildLife.DRAINING, ChildLife.DELETED}),
+    ChildLife.DRAINING: frozenset({ChildLife.DELETED}),
     ChildLife.DELETED: frozenset(),
 }
 

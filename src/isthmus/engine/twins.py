@@ -1,11 +1,15 @@
-"""Two IKE SAs with one peer: which stays. The rule of RFC 7296, 2.8.1 for crossed exchanges, applied to set-ups."""
+"""Two SAs where one should be, and which stays: the rule of RFC 7296, 2.8.1, applied to what is made anew."""
 
 from __future__ import annotations
 
+from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.collision import loses
+from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.states import IkeLife
+from isthmus.events.child import DuplicateChild
 from isthmus.events.ike import TwinIkeSa
+from isthmus.model.quantities import Instant
 
 _OURS_LEAVES = 1.0
 _REPLACED_LEAVES = 5.0
@@ -23,6 +27,34 @@ def settle_twins(sa: IkeSa) -> None:
             _settle(sa, other)
         elif other.life is IkeLife.CONNECTING and other.began_here and not other.dialect.answered:
             other.delete_silently("the peer was faster")
+
+
+def settle_twin_children(child: ChildSa) -> None:
+    """Called as a child that succeeds nobody is installed: of two for the same selectors one is redundant.
+
+    If each end made one, the exchange with the lowest nonce loses, and whoever made it deletes it.
+    """
+    ike, terms = child.ike, child.terms
+    for other in tuple(ike.children.values()):
+        if other is child or not other.usable or other.plan != child.plan or not _same_selectors(other, child):
+            continue
+        label = ike.label()
+        ike.ledger.emit(DuplicateChild(**label, child=child.name, spi_in=terms.spi_in, spi_out=terms.spi_out))
+        if other.terms.began_here == terms.began_here:
+            ike.dialect.delete_child(other, "a newer one serves the same selectors")
+            continue
+        loser, winner = (other, child) if loses(other.terms.nonces, terms.nonces) else (child, other)
+        if loser.terms.began_here:
+            ike.dialect.delete_child(loser, "redundant: both ends made one at once")
+        else:
+            loser.twin = winner
+            ike.ledger.agenda.set(loser, Deadline.TWIN_ENDS, Instant(ike.ledger.now + _THEIRS_LEAVES))
+
+
+def _same_selectors(one: ChildSa, other: ChildSa) -> bool:
+    return set(one.terms.local_ts) == set(other.terms.local_ts) and set(one.terms.remote_ts) == set(
+        other.terms.remote_ts
+    )
 
 
 def _settle(sa: IkeSa, other: IkeSa) -> None:

@@ -159,6 +159,7 @@ class Upkeep:
                 self._child_failed(care, tiding.child, tiding.reason)
             case Turn.CHILD_GONE if tiding.child is not None:
                 care.child_reasons[tiding.child] = tiding.reason
+                self._let_initiator_ask(care, tiding.child)
             case Turn.REAUTHENTICATION_DUE:
                 self.reauthenticate(self._ledger.plan.peers[tiding.peer])
             case Turn.SUSPICION:
@@ -190,6 +191,12 @@ class Upkeep:
         before = ledger.agenda.at(care, Deadline.RECONNECT)
         ledger.agenda.set(care, Deadline.RECONNECT, at if before is None else min(at, before))
 
+    def _let_initiator_ask(self, care: PeerCare, child: str) -> None:
+        """Both ends see that a child is gone; the responder of the IKE SA asks for a new one a little later."""
+        standing = self.standing(care.peer)
+        if standing is not None and not standing.began_here:
+            care.not_before[child] = Instant(self._ledger.now + _LET_INITIATOR_ASK)
+
     def _suspect(self, care: PeerCare) -> None:
         """The peer may have lost its state: a new IKE SA is tried beside the old one, which stays until that stands."""
         now = self._ledger.now
@@ -212,7 +219,7 @@ class Upkeep:
         now = self._ledger.now
         earliest = care.not_before.get(child.name, now)
         if not standing.began_here and standing.established_at is not None:
-            earliest = Instant(max(earliest, standing.established_at + _LET_INITIATOR_ASK))
+            earliest = max(earliest, Instant(standing.established_at + _LET_INITIATOR_ASK))
         if earliest > now:
             self._again_in(care, earliest - now)
         elif not standing.dialect.intends(child):

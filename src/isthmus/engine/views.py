@@ -37,6 +37,8 @@ class ChildView:
     established_at: Instant
     rekey_at: Instant | None
     expires_at: Instant | None
+    sends: bool = True
+    """Whether the outbound SA is in force: a successor that the peer made waits until the peer uses it."""
 
 
 @dataclass(frozen=True, slots=True)

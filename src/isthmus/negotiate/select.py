@@ -48,11 +48,6 @@ def without_key_exchange(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
     return tuple(replace(p, transforms=tuple(t for t in p.transforms if t.type not in kinds)) for p in proposals)
 
 
-def with_first_method(proposals: Sequence[Proposal], method: int) -> tuple[Proposal, ...]:
-    """The same with one key exchange method moved to the front, as the peer asked by INVALID_KE_PAYLOAD."""
-    return tuple(replace(p, transforms=tuple(sorted(p.transforms, key=lambda t: _rank(t, method)))) for p in proposals)
-
-
 def first_method(proposals: Sequence[Proposal]) -> KeyExchangeMethod | None:
     """The key exchange that a requester guesses: the first of its first proposal that has one."""
     for proposal in proposals:
@@ -116,7 +111,3 @@ def _may_be_absent(kind: TransformType, transforms: tuple[Transform, ...], proto
     if not transforms:
         return True
     return any(t.id == _NONE for t in transforms) and (kind != TransformType.SN or protocol != Protocol.IKE)
-
-
-def _rank(transform: Transform, method: int) -> int:
-    return 0 if transform.type == TransformType.KE and transform.id == method else 1

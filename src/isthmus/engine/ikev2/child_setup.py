@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from isthmus.crypto.kex import KeyShare
 from isthmus.engine.child_sa import ChildSa, ChildTerms
@@ -11,7 +11,7 @@ from isthmus.engine.ikev2.keys import child_keys
 from isthmus.engine.ledger import Turn
 from isthmus.events.child import ChildInstalled, ChildNarrowed
 from isthmus.events.ike import WeakAlgorithm
-from isthmus.model.algorithms import Prf, Strength
+from isthmus.model.algorithms import KeyExchangeMethod, Prf, Strength
 from isthmus.model.plan import ChildPlan, TunnelPlan
 from isthmus.model.proposal import Proposal, Suite
 from isthmus.model.quantities import InboundSpi, OutboundSpi
@@ -36,6 +36,7 @@ class ChildSetup:
     spi_in: InboundSpi = _NO_SPI_IN
     spi_out: OutboundSpi = _NO_SPI_OUT
     offered: tuple[Proposal, ...] = ()
+    method: KeyExchangeMethod | None = None
     share: KeyShare | None = None
     initiator_nonce: bytes = b""
     responder_nonce: bytes = b""
@@ -43,7 +44,6 @@ class ChildSetup:
     suite: Suite | None = None
     local_ts: tuple[TrafficSelector, ...] = ()
     remote_ts: tuple[TrafficSelector, ...] = ()
-    rejected_methods: set[int] = field(default_factory=set)
 
     def make(self, prf: Prf, sk_d: bytes, nonces: tuple[bytes, bytes]) -> ChildSa:
         """Keys for what was agreed (RFC 7296, 2.17), and the Child SA: not yet in the data plane."""

@@ -11,6 +11,7 @@ from isthmus.engine.ikev2.established import install
 from isthmus.engine.ikev2.exchanges import CREATE_CHILD, INFORMATIONAL
 from isthmus.engine.ikev2.farewell import DeleteUnborn
 from isthmus.engine.ikev2.intention import Intention
+from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.steps.inform import Notice
 from isthmus.engine.ikev2.succession import crossed, inherit, wait_for_takeover
@@ -19,7 +20,6 @@ from isthmus.engine.states import ChildLife
 from isthmus.model.plan import ChildPlan, TunnelPlan
 from isthmus.model.proposal import Protocol
 from isthmus.model.selectors import TrafficSelector
-from isthmus.negotiate import select
 from isthmus.wire.ikev2.payloads import Notify
 from isthmus.wire.registry import NotifyType
 
@@ -34,8 +34,7 @@ class AskForChild(Intention):
         self.tunnel = tunnel
         self.child = child
         self.setup: ChildSetup | None = None
-        self._offered = tunnel.profile.proposals
-        self._rejected_methods: set[int] = set()
+        self._guess = MethodGuess(tunnel.profile.proposals)
 
     @abstractmethod
     def wanted(self) -> bool:
@@ -52,9 +51,9 @@ class AskForChild(Intention):
     def begin(self) -> Run[ChildSetup] | None:
         if not self.wanted():
             return None
-        self.setup = ChildSetup(
-            self.party.sa, fresh=True, began_here=True, tunnel=self.tunnel, child=self.child, offered=self._offered
-        )
+        setup = ChildSetup(self.party.sa, fresh=True, began_here=True, tunnel=self.tunnel, child=self.child)
+        setup.offered, setup.method = self._guess.offered, self._guess.method
+        self.setup = setup
         self.prepare(self.setup)
         return Run(CREATE_CHILD, self.setup)
 
@@ -64,7 +63,7 @@ class AskForChild(Intention):
             self.stands(make(self.party, self.setup))
 
     def refused(self, notify: Notify) -> None:
-        if notify.notify == NotifyType.INVALID_KE_PAYLOAD and self._change_method(notify.data):
+        if notify.notify == NotifyType.INVALID_KE_PAYLOAD and self._guess.corrected(notify.data):
             self.party.requests.want(self, first=True)
         elif notify.notify == NotifyType.TEMPORARY_FAILURE and self.wanted():
             # RFC 7296, 2.25: the peer is busy with what crossed our request.
@@ -84,18 +83,6 @@ class AskForChild(Intention):
     def failed(self, report: Report) -> None:
         """There will be none."""
         self.party.fail_child(self.child.name, CREATE_CHILD.name, "initiator", report)
-
-    def _change_method(self, data: bytes) -> bool:
-        """RFC 7296, 1.3: again with the method that the peer names, if we had offered it; each method once."""
-        method = int.from_bytes(data, "big") if len(data) == 2 else 0
-        guessed = select.first_method(self._offered)
-        if guessed is None or method in self._rejected_methods or method == guessed.ikev2:
-            return False
-        if not select.offers_method(self._offered, method):
-            return False
-        self._rejected_methods.add(guessed.ikev2)
-        self._offered = select.with_first_method(self._offered, method)
-        return True
 
 
 class CreateChild(AskForChild):
@@ -171,11 +158,9 @@ class DeleteChild(Intention):
 
     def begin(self) -> Run[Notice] | None:
         child = self.child
-        if child.life is ChildLife.DELETED or child.ike is not self.party.sa:
+        if child.life in (ChildLife.DRAINING, ChildLife.DELETED) or child.ike is not self.party.sa:
             return None
-        if child.life is not ChildLife.DELETING:
-            child.become(ChildLife.DELETING)
-        child.stop_sending()
+        child.leave()
         return Run(INFORMATIONAL, Notice(self.party.sa, ((child.terms.suite.protocol, child.terms.spi_in),)))
 
     def succeeded(self, message: Inbound) -> None:

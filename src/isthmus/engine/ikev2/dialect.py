@@ -54,8 +54,8 @@ class Ikev2:
 
     def intends(self, child: ChildPlan) -> bool:
         requests = self.party.requests
-        asking = {i.child for i in (*requests.wanted(CreateChild), *requests.wanted(RekeyChild))}
-        setting_up = {i.child for i in (*requests.wanted(InitIke), *requests.wanted(Authenticate))}
+        asking = {i.child for i in requests.wanted(CreateChild)} | {i.child for i in requests.wanted(RekeyChild)}
+        setting_up = {i.child for i in requests.wanted(InitIke)} | {i.child for i in requests.wanted(Authenticate)}
         return child in asking | setting_up
 
     def rekey_child(self, child: ChildSa) -> None:

@@ -11,7 +11,7 @@ from isthmus.engine.ikev2.keys import ike_keys, skeyseed
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ledger import Turn
 from isthmus.engine.states import IkeLife
-from isthmus.engine.twins import settle_twins
+from isthmus.engine.twins import settle_twin_children, settle_twins
 from isthmus.events.ike import IkeEstablished, NatDetected
 from isthmus.model.address import NAT_T_PORT
 from isthmus.model.plan import Encapsulation
@@ -105,3 +105,4 @@ def install(child: ChildSa) -> None:
     child.install_outbound()
     child.schedule(requester=child.terms.began_here)
     announce(child)
+    settle_twin_children(child)

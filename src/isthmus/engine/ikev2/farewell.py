@@ -27,8 +27,8 @@ class DeleteIke(Intention):
         sa = self.party.sa
         if sa.life in (IkeLife.ESTABLISHED, IkeLife.REKEYED):
             sa.become(IkeLife.DELETING)
-        for child in tuple(sa.children.values()):
-            child.stop_sending()
+        for child in sa.children.values():
+            child.leave()
         return Run(INFORMATIONAL, Notice(sa, ends_ike=True, error=self.error))
 
     def succeeded(self, message: Inbound) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isthmus.crypto.kex import KeyShare
 from isthmus.engine.refusal import Refusal
+from isthmus.model.algorithms import KeyExchangeMethod
 from isthmus.model.plan import PeerPlan
 from isthmus.model.proposal import Proposal
 
@@ -24,6 +25,8 @@ class Handshake:
     candidates: tuple[PeerPlan, ...] = ()
     """Responder: the peers that it may be, fewer with every message."""
     offered: tuple[Proposal, ...] = ()
+    method: KeyExchangeMethod | None = None
+    """The key exchange that we guess the responder takes; INVALID_KE_PAYLOAD changes it."""
     share: KeyShare | None = None
     initiator_nonce: bytes = b""
     responder_nonce: bytes = b""
@@ -45,8 +48,6 @@ class Handshake:
     peer_is_isthmus: bool = False
     peer_fragments: bool = False
     peer_knows_nat: bool = False
-    rejected_methods: set[int] = field(default_factory=set)
-    """Key exchange methods that INVALID_KE_PAYLOAD has already taken us away from."""
 
     @property
     def nonces(self) -> bytes:

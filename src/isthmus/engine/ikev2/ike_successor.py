@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from isthmus.crypto.kex import KeyShare
 from isthmus.engine.ike_sa import IkeSa
+from isthmus.model.algorithms import KeyExchangeMethod
 from isthmus.model.proposal import Proposal, Suite
 from isthmus.model.quantities import NO_SPI, IkeSpi
 
@@ -19,12 +20,12 @@ class IkeSuccessor:
     offered: tuple[Proposal, ...] = ()
     our_spi: IkeSpi = NO_SPI
     their_spi: IkeSpi = NO_SPI
+    method: KeyExchangeMethod | None = None
     share: KeyShare | None = None
     initiator_nonce: bytes = b""
     responder_nonce: bytes = b""
     shared: bytes = b""
     suite: Suite | None = None
-    rejected_methods: set[int] = field(default_factory=set)
 
     @property
     def nonces(self) -> tuple[bytes, bytes]:

@@ -11,7 +11,6 @@ from isthmus.engine.deadlines import Deadline
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.channel import Channel, Malformed
 from isthmus.engine.ikev2.intention import Intention
-from isthmus.engine.ledger import Turn
 from isthmus.engine.outputs import SendDatagram
 from isthmus.engine.refusal import Refusal, malformed
 from isthmus.engine.states import IkeLife
@@ -141,7 +140,7 @@ class Requests:
         hint = Inbound(message.payloads).notify(NotifyType.INVALID_IKE_SPI)
         if hint is not None:
             # RFC 7296, 2.21.4: unprotected, so a reason to look, never an order.
-            self.sa.ledger.tell(self.sa.peer, Turn.SUSPICION)
+            self.sa.suspect()
         try:
             inbound = self.channel.open(datagram, message)
         except Malformed as nonsense:

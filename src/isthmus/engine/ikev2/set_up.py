@@ -9,12 +9,12 @@ from isthmus.engine.ikev2.exchanges import IKE_AUTH, IKE_SA_INIT
 from isthmus.engine.ikev2.farewell import DeleteIke
 from isthmus.engine.ikev2.handshake import Handshake
 from isthmus.engine.ikev2.intention import Intention
+from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
 from isthmus.engine.states import IkeLife
 from isthmus.events.ike import FailureReason
 from isthmus.model.plan import ChildPlan, TunnelPlan
-from isthmus.negotiate import select
 from isthmus.wire.ikev2.payloads import Notify
 from isthmus.wire.registry import NotifyType
 
@@ -35,13 +35,16 @@ class InitIke(Intention):
         self.tunnel = tunnel
         self.child = child
         self._cookies = 0
+        self._guess = MethodGuess(())
         self._hint: Report | None = None
 
     def begin(self) -> Run[Handshake] | None:
         handshake, peer = self._handshake, self.party.sa.peer
         if peer is None:
             return None
-        handshake.offered = handshake.offered or peer.profile.proposals
+        if not handshake.offered:
+            handshake.offered = peer.profile.proposals
+            self._guess = MethodGuess(handshake.offered)
         return Run(IKE_SA_INIT, handshake)
 
     def sent(self, datagrams: tuple[bytes, ...]) -> None:
@@ -85,16 +88,10 @@ class InitIke(Intention):
     def _change_method(self, data: bytes) -> None:
         """RFC 7296, 1.3: only to what we had offered, and to each method once: nobody leads us in circles."""
         handshake = self._handshake
-        method = int.from_bytes(data, "big") if len(data) == 2 else 0
-        guessed = select.first_method(handshake.offered)
-        if guessed is None or method == guessed.ikev2 or method in handshake.rejected_methods:
-            return
-        if not select.offers_method(handshake.offered, method):
-            return
-        handshake.rejected_methods.add(guessed.ikev2)
-        handshake.offered = select.with_first_method(handshake.offered, method)
-        handshake.share = None
-        self._again()
+        method = self._guess.corrected(data)
+        if method is not None:
+            handshake.method, handshake.share = method, None
+            self._again()
 
     def _again(self) -> None:
         self.party.requests.restart()

@@ -39,7 +39,7 @@ def crossed(old: ChildSa, ours: ChildSa) -> bool:
     Whether that was ours: then it is deleted again, by us, and the peer's successor stays.
     """
     theirs, old.heir_of_peer = old.heir_of_peer, None
-    if theirs is None or theirs.life is ChildLife.DELETED:
+    if theirs is None or theirs.life in (ChildLife.DRAINING, ChildLife.DELETED):
         return False
     we_lose = loses(ours.terms.nonces, theirs.terms.nonces)
     ledger = old.ike.ledger

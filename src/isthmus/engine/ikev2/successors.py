@@ -11,13 +11,13 @@ from isthmus.engine.ikev2.exchanges import REKEY_IKE
 from isthmus.engine.ikev2.ike_successor import IkeSuccessor
 from isthmus.engine.ikev2.intention import Intention
 from isthmus.engine.ikev2.keys import ike_keys, skeyseed_rekey
+from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ledger import Turn
 from isthmus.engine.refusal import Refusal, Report, reason_of
 from isthmus.engine.states import IkeLife
 from isthmus.events.ike import IkeRekeyCollision, IkeRekeyed, NegotiationFailed
 from isthmus.model.quantities import Instant, Seconds
-from isthmus.negotiate import select
 from isthmus.wire.ikev2.payloads import Notify
 from isthmus.wire.registry import NotifyType
 
@@ -31,13 +31,13 @@ class RekeyIke(Intention):
     def __init__(self, party: Party) -> None:
         self.party = party
         self.successor: IkeSuccessor | None = None
-        self._offered = party.sa.peer.profile.proposals if party.sa.peer else ()
-        self._rejected_methods: set[int] = set()
+        self._guess = MethodGuess(party.sa.peer.profile.proposals if party.sa.peer else ())
 
     def begin(self) -> Run[IkeSuccessor] | None:
         if not self.party.sa.established:
             return None
-        self.successor = IkeSuccessor(self.party.sa, began_here=True, offered=self._offered)
+        offered, method = self._guess.offered, self._guess.method
+        self.successor = IkeSuccessor(self.party.sa, began_here=True, offered=offered, method=method)
         return Run(REKEY_IKE, self.successor)
 
     def succeeded(self, message: Inbound) -> None:
@@ -68,7 +68,7 @@ class RekeyIke(Intention):
         if theirs is not None and theirs.established:
             hand_over(party.sa, theirs)  # ours came to nothing, the peer's stands
             expect_old_to_leave(party.sa)
-        elif notify.notify == NotifyType.INVALID_KE_PAYLOAD and self._change_method(notify.data):
+        elif notify.notify == NotifyType.INVALID_KE_PAYLOAD and self._guess.corrected(notify.data):
             party.requests.want(self, first=True)
         elif notify.notify == NotifyType.TEMPORARY_FAILURE:
             party.yield_to_peer()
@@ -100,15 +100,6 @@ class RekeyIke(Intention):
         if ends is not None:
             again = Instant(sa.ledger.now + max((ends - sa.ledger.now) / 3, 1.0))
             sa.ledger.agenda.set(sa, Deadline.REKEY, again)
-
-    def _change_method(self, data: bytes) -> bool:
-        method = int.from_bytes(data, "big") if len(data) == 2 else 0
-        guessed = select.first_method(self._offered)
-        if guessed is None or method in self._rejected_methods or not select.offers_method(self._offered, method):
-            return False
-        self._rejected_methods.add(guessed.ikev2)
-        self._offered = select.with_first_method(self._offered, method)
-        return method != guessed.ikev2
 
 
 class AnswerRekeyIke:

@@ -55,7 +55,7 @@ class AgreeOnChild(Step[ChildSetup]):
         if setup.fresh:
             setup.initiator_nonce = setup.initiator_nonce or entropy.octets(NONCE_SIZE)
             draft.add(Nonce(setup.initiator_nonce))
-            method = select.first_method(setup.offered)
+            method = setup.method or select.first_method(setup.offered)
             if method is not None:
                 setup.share = setup.share or kex.offer(method, entropy.octets)
                 draft.add(KeyExchange(KeMethod(method.ikev2), setup.share.public))

@@ -41,7 +41,7 @@ class Inform(Step[Notice]):
                 self._delete(draft, notice.deletes)
         elif not notice.ends_ike:
             # RFC 7296, 2.25.1: an SA that we are closing ourselves is not deleted once more in the answer.
-            gone = (c for c in notice.gone if c.life is not ChildLife.DELETING)
+            gone = (c for c in notice.gone if c.life not in (ChildLife.DELETING, ChildLife.DRAINING))
             self._delete(draft, tuple((_protocol(c), c.terms.spi_in) for c in gone))
 
     def read(self, leg: int, message: Inbound) -> None:

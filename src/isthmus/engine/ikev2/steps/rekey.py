@@ -42,7 +42,7 @@ class AgreeOnSuccessor(Step[IkeSuccessor]):
         new = self.context
         if leg == 0:
             entropy = new.old.ledger.entropy
-            method = require_method(new.offered)
+            method = new.method or require_method(new.offered)
             new.our_spi = new.old.ledger.fresh_ike_spi() if new.our_spi == NO_SPI else new.our_spi
             new.initiator_nonce = new.initiator_nonce or entropy.octets(NONCE_SIZE)
             new.share = new.share or kex.offer(method, entropy.octets)

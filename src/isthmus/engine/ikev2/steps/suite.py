@@ -36,12 +36,10 @@ class AgreeOnSuite(Step[Handshake]):
             self._confirm(message)
 
     def _offer(self, draft: Draft) -> None:
-        handshake = self.context
-        if handshake.share is None:
-            entropy = handshake.sa.ledger.entropy
-            handshake.share = kex.offer(require_method(handshake.offered), entropy.octets)
-            handshake.initiator_nonce = handshake.initiator_nonce or entropy.octets(NONCE_SIZE)
-        method = require_method(handshake.offered)
+        handshake, entropy = self.context, self.context.sa.ledger.entropy
+        method = handshake.method or require_method(handshake.offered)
+        handshake.share = handshake.share or kex.offer(method, entropy.octets)
+        handshake.initiator_nonce = handshake.initiator_nonce or entropy.octets(NONCE_SIZE)
         draft.add(
             SecurityAssociation(numbered(handshake.offered)),
             KeyExchange(KeMethod(method.ikev2), handshake.share.public),
