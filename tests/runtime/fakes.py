@@ -45,22 +45,16 @@ class FakeEngine:
 
 
 @dataclass
-class FakePlane:
+class FakeDataPlane:
     """Refuses what `refused` names, by operation, interface or address."""
 
     refused: dict[object, str] = field(default_factory=dict)
     log: list[object] = field(default_factory=list)
     to_notice: list[Notice] = field(default_factory=list)
-    to_deliver: list[Datagram] = field(default_factory=list)
     alive: list[InboundSpi] = field(default_factory=list)
-    interfaces: set[str] = field(default_factory=set)
-    listening: set[Address] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self._reader, self._writer = os.pipe()
 
     def apply(self, op: DataPlaneOp) -> None:
-        self._refuse(type(op))
+        self.refuse(type(op))
         self.log.append(op)
 
     def counters(self, sa: SaId) -> SaCounters:
@@ -77,15 +71,31 @@ class FakePlane:
     def drops(self) -> dict[str, int]:
         return {}
 
+    def refuse(self, what: object) -> None:
+        if what in self.refused:
+            raise DataPlaneRefusal(self.refused[what])
+
+
+@dataclass
+class FakePlane(FakeDataPlane):
+    """The same with interfaces, and with the port that it shares with IKE."""
+
+    to_deliver: list[Datagram] = field(default_factory=list)
+    interfaces: set[str] = field(default_factory=set)
+    listening: set[Address] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+
     def add_interface(self, name: str) -> None:
-        self._refuse(name)
+        self.refuse(name)
         self.interfaces.add(name)
 
     def remove_interface(self, name: str) -> None:
         self.interfaces.discard(name)
 
     def listen(self, address: Address) -> None:
-        self._refuse(address)
+        self.refuse(address)
         self.listening.add(address)
 
     def unlisten(self, address: Address) -> None:
@@ -99,7 +109,7 @@ class FakePlane:
         return taken
 
     def send_ike(self, local: Endpoint, remote: Endpoint, octets: bytes) -> None:
-        self._refuse(local)
+        self.refuse(local)
         self.log.append((local, remote, octets))
 
     def send_keep_alive(self, local: Endpoint, remote: Endpoint) -> None:
@@ -108,10 +118,6 @@ class FakePlane:
     def close(self) -> None:
         os.close(self._reader)
         os.close(self._writer)
-
-    def _refuse(self, what: object) -> None:
-        if what in self.refused:
-            raise DataPlaneRefusal(self.refused[what])
 
 
 @dataclass

@@ -216,6 +216,7 @@ def ike_sa(*, udp: bool) -> IkeSaView:
         spi_out=OutboundSpi(1),
         inbound=inbound,
         outbound=outbound,
+        sends=True,
         suite=suite,
         local_ts=(),
         remote_ts=(),
