@@ -16,7 +16,7 @@ from isthmus.model.address import Endpoint
 from isthmus.model.algorithms import ENCRYPTION_BY_NAME
 from isthmus.model.plan import PreSharedKey, SessionSettings
 from isthmus.model.quantities import IkeSpi, InboundSpi, Instant, MessageId, OutboundSpi, Seconds, Ticket
-from isthmus.model.sa_spec import Direction, InstallPolicy, InstallSa, PolicySpec, SaSpec
+from isthmus.model.sa_spec import Direction, InstallPolicy, InstallSa, PolicySpec, RemoveSa, SaSpec
 from isthmus.model.secret import Secret
 from isthmus.model.selectors import TrafficSelector
 from isthmus.sim import invariants
@@ -164,10 +164,22 @@ def an_sa_that_nobody_owns(_: World, east: Site, west: Site) -> None:
     install(east, inbound(east, west))
 
 
-def a_child_without_its_sa(_: World, east: Site, west: Site) -> None:
+def a_child_that_cannot_receive(_: World, east: Site, west: Site) -> None:
     into, out = inbound(east, west, 0x2000), outbound(east, west, 0x3000, key=bytes(20))
-    install(east, into)
     puppet(east).sas = (ike_view(east, child_view(into, out)),)
+    install(east, out)
+
+
+def a_child_that_cannot_send(_: World, east: Site, west: Site) -> None:
+    into, out = inbound(east, west, 0x2000), outbound(east, west, 0x3000, key=bytes(20))
+    puppet(east).sas = (ike_view(east, child_view(into, out)),)
+    install(east, into)
+
+
+def a_replaced_sa_that_stays(world: World, east: Site, west: Site) -> None:
+    a_sound_child(world, east, west)
+    install(east, inbound(east, west, 0x2001, bytes([7] * 20)), first=3)
+    world.agenda.after(Seconds(11.0), east.tick)
 
 
 def half_open_without_end(_: World, east: Site, west: Site) -> None:
@@ -218,7 +230,12 @@ MUTANTS: dict[str, tuple[Mutant, ...]] = {
     invariants.SecretsStayHome.story: (a_key_in_a_message,),
     invariants.MessageIdsRise.story: (another_message_under_an_old_id, a_message_id_left_out),
     invariants.SequenceNumbersRise.story: (a_sequence_number_again,),
-    invariants.PlaneHoldsWhatTheGatewaySays.story: (an_sa_that_nobody_owns, a_child_without_its_sa),
+    invariants.PlaneHoldsWhatTheGatewaySays.story: (
+        an_sa_that_nobody_owns,
+        a_child_that_cannot_receive,
+        a_child_that_cannot_send,
+        a_replaced_sa_that_stays,
+    ),
     invariants.StateIsBounded.story: (half_open_without_end, ike_sas_without_end),
     invariants.EffectsAreAnswered.story: (an_operation_that_is_lost, a_ticket_used_twice),
     invariants.NoFaults.story: (a_fault,),
@@ -236,7 +253,7 @@ def test_a_bug_breaks_the_invariant_that_names_it(story: str, mutant: Mutant) ->
     world, east, west = stage()
     world.agenda.after(Seconds(0.1), lambda: mutant(world, east, west))
     with pytest.raises(SimulationFailure) as failure:
-        world.run(limit=Seconds(1.0))
+        world.run(limit=Seconds(20.0))
     assert failure.value.why.startswith(story)
 
 
@@ -248,6 +265,20 @@ def a_sound_child(world: World, east: Site, west: Site) -> None:
     into, out = inbound(east, west, 0x2000, remote_selectors=(EAST_LAN,)), outbound(east, west, 0x3000, key=bytes(20))
     puppet(east).sas = (ike_view(east, child_view(into, out)),)
     install(east, into, out)
+
+
+def a_replaced_sa_that_serves_late_packets(world: World, east: Site, west: Site) -> None:
+    a_sound_child(world, east, west)
+    late = inbound(east, west, 0x2001, bytes([7] * 20))
+    install(east, late, first=3)
+    world.agenda.after(Seconds(0.5), lambda: say(east, Program(Ticket(4), RemoveSa(late.id))))
+
+
+def a_successor_that_waits(_: World, east: Site, west: Site) -> None:
+    old = inbound(east, west, 0x2000), outbound(east, west, 0x3000, key=bytes(20))
+    new = inbound(east, west, 0x2001, bytes([7] * 20)), outbound(east, west, 0x3001, key=bytes([8] * 20))
+    puppet(east).sas = (ike_view(east, child_view(*old), child_view(*new)),)
+    install(east, *old, new[0])
 
 
 def messages_that_are_repeated(_: World, east: Site, west: Site) -> None:
@@ -276,6 +307,8 @@ def an_error_where_no_sa_is_known(_: World, east: Site, west: Site) -> None:
     "sound",
     [
         a_sound_child,
+        a_replaced_sa_that_serves_late_packets,
+        a_successor_that_waits,
         messages_that_are_repeated,
         fragments_cut_anew,
         an_init_that_is_said_again_with_a_cookie,
@@ -310,5 +343,5 @@ def test_settling_finds_a_twin() -> None:
     ]
     puppet(east).sas = (ike_view(east, *(child_view(*specs) for specs in pairs)),)
     install(east, *(spec for specs in pairs for spec in specs))
-    with pytest.raises(SimulationFailure, match="exactly one live child"):
+    with pytest.raises(SimulationFailure, match="2 Child SAs of west:lan at east"):
         world.settle()

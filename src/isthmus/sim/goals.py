@@ -11,7 +11,7 @@ from isthmus.sim.flow import Flow
 from isthmus.sim.invariants import live_children
 from isthmus.sim.plans import EAST, WEST, Party, join, packet_for
 from isthmus.sim.site import Site
-from isthmus.sim.world import World
+from isthmus.sim.world import FRAME_TIME, REST, World
 
 Goal = Callable[[], bool]
 
@@ -54,22 +54,22 @@ class Pair:
             flow.forget()
 
 
-def pair(world: World, east: Party = EAST, west: Party = WEST) -> Pair:
+def pair(world: World, east: Party = EAST, west: Party = WEST, every: Seconds = FRAME_TIME) -> Pair:
     """Two sites that have not spoken yet, and flows that have not begun."""
     one, other = join(world, east, west)
-    return pair_of(world, one, other, east, west)
+    return pair_of(world, one, other, east, west, every)
 
 
-def pair_of(world: World, one: Site, other: Site, east: Party, west: Party) -> Pair:
+def pair_of(world: World, one: Site, other: Site, east: Party, west: Party, every: Seconds = FRAME_TIME) -> Pair:
     """Two sites that stand already."""
-    there = world.flow(one, other, packet_for(east.proxy_ids[0]))
-    back = world.flow(other, one, packet_for(west.proxy_ids[0]))
+    there = world.flow(one, other, packet_for(east.proxy_ids[0]), every)
+    back = world.flow(other, one, packet_for(west.proxy_ids[0]), every)
     return Pair(world, one, other, there, back)
 
 
-def connected(world: World, east: Party = EAST, west: Party = WEST) -> Pair:
+def connected(world: World, east: Party = EAST, west: Party = WEST, every: Seconds = FRAME_TIME) -> Pair:
     """Two sites with a tunnel that carries traffic both ways."""
-    ends = pair(world, east, west)
+    ends = pair(world, east, west, every)
     world.run(until=up(*ends.both), limit=SET_UP_LIMIT)
     ends.begin_traffic()
     world.run(until=carries(ends), limit=SET_UP_LIMIT)
@@ -103,17 +103,22 @@ def spis(site: Site, child: str | None = None) -> frozenset[tuple[int, int]]:
 
 
 def promise_one_pair(world: World, east: Site, west: Site) -> None:
-    """Each configured child has exactly one Child SA, and both ends mean the same one."""
+    """All comes to rest with exactly one IKE SA and one Child SA for each configured child, the same at both ends."""
+
+    def lacking() -> str | None:
+        for site in (east, west):
+            for name in _names(site):
+                count = len(live_children(site, name))
+                if count != 1:
+                    return f"{count} Child SAs of {name} at {site.name}, not exactly one"
+            count = len(site.gateway.ike_sas()) if site.gateway else 0
+            if count != 1:
+                return f"{count} IKE SAs at {site.name}, not exactly one"
+        crosswise = frozenset((out, into) for into, out in spis(west))
+        return None if spis(east) == crosswise else "the two ends hold different Child SAs"
+
     world.settle()
-    for site in (east, west):
-        for name in _names(site):
-            count = len(live_children(site, name))
-            world.check(f"exactly one Child SA of {name} at {site.name}, not {count}", count == 1)
-    crosswise = frozenset((out, into) for into, out in spis(west))
-    world.check("both ends hold the same Child SAs", spis(east) == crosswise)
-    for site in (east, west):
-        count = len(site.gateway.ike_sas()) if site.gateway else 0
-        world.check(f"exactly one IKE SA at {site.name}, not {count}", count == 1)
+    world.reach(lacking, REST)
 
 
 def promise_nothing_stands(world: World, *sites: Site) -> None:

@@ -124,7 +124,7 @@ class Network:
     taps: list[Callable[[Frame], None]] = field(default_factory=list)
     """See every frame that a site or a NAT put on the wire, before its fate is drawn."""
     tally: Tally = field(default_factory=Tally)
-    in_flight: int = 0
+    ike_in_flight: int = 0
     _receivers: dict[Address, Receiver] = field(default_factory=dict)
 
     def attach(self, address: Address, receiver: Receiver) -> None:
@@ -162,7 +162,7 @@ class Network:
 
     def deliver(self, frame: Frame, delay: Seconds) -> None:
         """A frame that no link touches any more."""
-        self.in_flight += 1
+        self.ike_in_flight += isinstance(frame.body, bytes)
         self.agenda.after(delay, lambda: self._arrive(frame))
 
     def _carry(self, frame: Frame, delay: Seconds) -> None:
@@ -191,7 +191,7 @@ class Network:
         return None
 
     def _arrive(self, frame: Frame) -> None:
-        self.in_flight -= 1
+        self.ike_in_flight -= isinstance(frame.body, bytes)
         receiver = self._receivers.get(frame.destination.address)
         if receiver is None:
             self.tally.unreachable += 1

@@ -131,6 +131,10 @@ class Site:
         """Whether the gateway runs."""
         return self.gateway is not None
 
+    @property
+    def now(self) -> Instant:
+        return self._agenda.now
+
     def boot(self) -> None:
         """Starts a gateway that remembers nothing."""
         self._transcript.note(self._agenda.now, self.name, "boots")

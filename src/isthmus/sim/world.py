@@ -33,6 +33,9 @@ STEPS = 2_000_000
 
 MINUTE = Seconds(60.0)
 
+REST = Seconds(300.0)
+"""Longer than ten repetitions of a delete that nobody answers."""
+
 
 class World:
     """Same seed, same story, to the last octet. Every random choice of the network and of a site has its own stream."""
@@ -111,18 +114,34 @@ class World:
         if not holds:
             raise self.failure(GoalMissed(f"{promise}: not so"))
 
-    def settle(self, limit: Seconds = MINUTE) -> None:
-        """Waits until nothing is being negotiated; then each selector set has at most one live child, at both ends."""
-        self.run(until=lambda: self.network.in_flight == 0 and invariants.quiet(self.sites.values()), limit=limit)
-        for site in self.sites.values():
-            for twin in invariants.duplicates(site):
-                raise self.failure(Violation("exactly one live child for each selector set once all is quiet", twin))
+    def reach(self, lacking: Callable[[], str | None], limit: Seconds = MINUTE) -> None:
+        """Lets time pass until nothing is lacking; at the limit, what still is becomes the failure."""
+        lacks = ""
+
+        def reached() -> bool:
+            nonlocal lacks
+            lacks = lacking() or ""
+            return not lacks
+
+        try:
+            self.run(until=reached, limit=limit)
+        except SimulationFailure as failure:
+            raise (self.failure(GoalMissed(f"{failure.why}: {lacks}")) if lacks else failure) from failure
+
+    def settle(self, limit: Seconds = REST) -> None:
+        """Waits until nothing is being negotiated and each selector set has at most one live child, at every site."""
+        self.reach(self._unsettled, limit)
 
     def failure(self, cause: Exception) -> SimulationFailure:
         """The cause with everything that is needed to see it again."""
         return SimulationFailure(
             str(cause), at=self.now, seed=self.seed, replay=self._replay, transcript=self.transcript.lines
         )
+
+    def _unsettled(self) -> str | None:
+        if self.network.ike_in_flight or not invariants.quiet(self.sites.values()):
+            return "something is being negotiated"
+        return next((twin for site in self.sites.values() for twin in invariants.duplicates(site)), None)
 
     def _due(self) -> Instant | None:
         dues = [site.due for site in self.sites.values()]

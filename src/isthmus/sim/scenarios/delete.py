@@ -8,7 +8,7 @@ from isthmus.events.child import ChildDeleted
 from isthmus.events.ike import IkeDeleted
 from isthmus.model.plan import Start
 from isthmus.model.quantities import Seconds
-from isthmus.sim.goals import Pair, carries, connected, promise_nothing_stands, promise_one_pair, spis, up
+from isthmus.sim.goals import Pair, carries, connected, pair, promise_nothing_stands, promise_one_pair, spis, up
 from isthmus.sim.middle import Lose, message
 from isthmus.sim.network import Link
 from isthmus.sim.plans import EAST, WEST
@@ -90,4 +90,7 @@ def delete_answer_lost(world: World, what: str) -> None:
 
 def connected_on_demand(world: World) -> Pair:
     """Two sites that connect because hosts want to talk."""
-    return connected(world, replace(EAST, start=Start.ON_DEMAND), replace(WEST, start=Start.ON_DEMAND))
+    ends = pair(world, replace(EAST, start=Start.ON_DEMAND), replace(WEST, start=Start.ON_DEMAND))
+    ends.begin_traffic()
+    world.run(until=carries(ends))
+    return ends

@@ -21,6 +21,9 @@ from isthmus.wire.registry import ExchangeType
 ENDS = ("east", "west")
 ISSUE = ("issue3",)
 
+SECOND = Seconds(1.0)
+"""Between two packets of a story that takes hours."""
+
 PFS = "aes-128-gcm/group31"
 THREE = tuple(ProxyId(f"net{n}", f"10.1.{n}.0/24", f"10.2.{n}.0/24") for n in range(3))
 
@@ -83,7 +86,7 @@ def rekey_child_by_time(world: World, who: str) -> None:
     ten, hours = Seconds(600.0), Seconds(3600.0 * 8)
     east = replace(EAST, child_lifetime=ten if who != "west-shorter" else hours)
     west = replace(WEST, child_lifetime=ten if who != "east-shorter" else hours)
-    ends = connected(world, east, west)
+    ends = connected(world, east, west, SECOND)
     ends.forget_losses()
     world.run(limit=Seconds(7200.0))
     count = len(ends.east.told(ChildInstalled))
@@ -159,19 +162,20 @@ def rekey_ike_both(world: World) -> None:
 
 @scenario("rekey-ike-by-time", tags=ISSUE)
 def rekey_ike_by_time(world: World) -> None:
-    """An IKE lifetime of half an hour through a working day, children with lifetimes of their own."""
+    """An IKE lifetime of half an hour through three hours, three children with lifetimes of their own."""
     life, child = Seconds(1800.0), Seconds(900.0)
     east, west = (_with_three(replace(p, ike_lifetime=life, child_lifetime=child)) for p in (EAST, WEST))
-    ends = connected(world, east, west)
+    ends = connected(world, east, west, SECOND)
     ends.forget_losses()
-    world.run(limit=Seconds(3600.0 * 4))
+    world.run(limit=Seconds(3600.0 * 3))
     _promise_no_loss(ends)
 
 
 @scenario("reauthenticate", each=ENDS, tags=ISSUE)
 def reauthenticate(world: World, name: str) -> None:
     """A new IKE SA from nothing, with new children, before the old one goes: no packet is lost."""
-    ends = connected(world)
+    ends = connected(world, EAST, replace(WEST, passive=False))
+    promise_one_pair(world, *ends.both)
     ends.forget_losses()
     before, ike = spis(ends.east), _ike_spis(ends.east)
     ends.one(name).command(commands.Reauthenticate(peer_of(ends.one(name))))
@@ -184,7 +188,7 @@ def reauthenticate(world: World, name: str) -> None:
 def reauthenticate_by_time(world: World) -> None:
     """Every second lifetime of the IKE SA ends in a new authentication."""
     east = replace(EAST, ike_lifetime=Seconds(900.0), authentication_multiple=2)
-    ends = connected(world, east, replace(WEST, ike_lifetime=Seconds(3600.0 * 8)))
+    ends = connected(world, east, replace(WEST, ike_lifetime=Seconds(3600.0 * 8)), SECOND)
     ends.forget_losses()
     world.run(limit=Seconds(3600.0 * 3))
     _promise_no_loss(ends)
