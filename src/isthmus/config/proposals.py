@@ -22,7 +22,7 @@ _STRONG_GROUPS = frozenset({"group20", "group21"})
 
 
 def ike_proposals(profile: IkeCryptoProfile) -> tuple[Proposal, ...]:
-    """One proposal, or two where AEAD and other ciphers are mixed: they cannot share one (RFC 5282, 8)."""
+    """One proposal, or two where AEAD and other ciphers are mixed: they cannot share one (RFC 7296, 3.3)."""
     exchanges = (*_key_exchanges(profile.dh_group), *_additional(profile.additional_key_exchange))
     proposals = []
     for ciphers in _by_nature(profile.encryption):
@@ -86,7 +86,7 @@ def _key_exchanges(names: Iterable[str], kind: TransformType = TransformType.KE)
 
 
 def _additional(rounds: Sequence[Sequence[str]]) -> Iterator[Transform]:
-    for index, names in enumerate(rounds):  # RFC 9370, 2.2.2
+    for index, names in enumerate(rounds):  # RFC 9370, 2.2.1
         yield from _key_exchanges(names, TransformType(TransformType.ADDKE1 + index))
 
 

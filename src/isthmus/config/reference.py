@@ -21,7 +21,8 @@ _INTRODUCTION = """\
 
 <!-- Generated from the schema by `python -m isthmus.config.reference`; change it there. -->
 
-The configuration is YAML 1.2: one file, or a directory whose `*.yaml` files join.
+The configuration is YAML 1.2: one file, or a directory whose `*.yaml` files join: the names of a section may be spread
+over them, and so may the routes of a virtual router; a name belongs to one file.
 `isthmus check` tells everything that is wrong with it, each as `file:line:column: CODE: text`.
 `isthmus schema` prints its JSON Schema.
 

@@ -34,7 +34,7 @@ def _check_esp(scope: Scope, esp: Esp, path: Path) -> None:
     if bare and esp.authentication is None:
         scope.at_key(MISSING, path, f"authentication is missing: {bare[0]} needs it")
     elif "null" in bare and not hashes:
-        # RFC 4303, 2: integrity and confidentiality cannot both be left out.
+        # RFC 4303, 3.2: not both of them may be null.
         scope.at_value(ALGORITHMS, (*path, "authentication"), "null encryption without authentication protects nothing")
     elif hashes and not bare:
         text = f"{hashes[0]} is not used: {aead[0]} brings its own integrity; authentication is none"

@@ -67,7 +67,7 @@ def aggressive_mode_shows_a_hash(scope: Scope) -> None:
     for name, gateway in scope.configuration.ike_gateways.items():
         aggressive = gateway.ikev1.exchange_mode is ExchangeMode.AGGRESSIVE and gateway.version is not Version.IKEV2
         if aggressive and gateway.authentication.pre_shared_key is not None:
-            text = "aggressive mode sends a hash of the pre-shared key to whoever asks (RFC 2409, 5.4; CVE-2002-1623)"
+            text = "aggressive mode sends a hash of the pre-shared key to whoever asks (RFC 2409, 5.4)"
             scope.at_value(AGGRESSIVE_MODE, ("ike-gateways", name, "ikev1", "exchange-mode"), text)
 
 

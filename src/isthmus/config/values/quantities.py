@@ -20,7 +20,7 @@ _HEX = re.compile(r"0x[0-9a-fA-F]{1,16}")
 
 DURATION_UNITS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SIZE_UNITS: Mapping[str, int] = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-"""Powers of 1024, as the kilobytes of IKEv1's life duration (RFC 2407, 4.5)."""
+"""Powers of 1024, as IKE implementations count the kilobytes of a lifetime."""
 
 
 class Boolean(Kind):
