@@ -22,6 +22,8 @@ CaptureFile = Annotated[
     Path | None, typer.Option("--capture", "-w", metavar="FILE", help="Write what crossed the wire to a pcap file.")
 ]
 
+Patience = Annotated[float, typer.Option(min=1, max=3600, help="Seconds that the tunnels may take to come up.")]
+
 
 def lab(
     sites: Annotated[
@@ -32,15 +34,16 @@ def lab(
     ],
     keep: Keep = False,
     capture: CaptureFile = None,
+    patience: Patience = 60.0,
 ) -> None:
     """Stand up the sites of these files in network namespaces, joined by a wire, with traffic between them."""
-    _tell(_sites(sites), keep=keep, capture=capture)
+    _tell(_sites(sites), keep=keep, capture=capture, patience=patience)
 
 
 def demo(keep: Keep = False, capture: CaptureFile = None) -> None:
     """Two sites on this machine, a tunnel between them, and proof that only ESP crosses the wire."""
     with as_file(files("isthmus.lab") / "examples" / "two-sites") as directory:
-        _tell(_sites([directory]), keep=keep, capture=capture)
+        _tell(_sites([directory]), keep=keep, capture=capture, patience=60.0)
 
 
 def _sites(paths: Iterable[Path]) -> dict[str, Path]:
@@ -57,7 +60,7 @@ def _sites(paths: Iterable[Path]) -> dict[str, Path]:
     return found
 
 
-def _tell(sites: dict[str, Path], *, keep: bool, capture: Path | None) -> None:
+def _tell(sites: dict[str, Path], *, keep: bool, capture: Path | None, patience: float) -> None:
     plans = {name: _plan(file) for name, file in sites.items()}
     if os.geteuid() != 0:
         raise Failure(ExitStatus.NO_PERMISSION, "network namespaces need root: try the same with sudo")
@@ -70,7 +73,7 @@ def _tell(sites: dict[str, Path], *, keep: bool, capture: Path | None) -> None:
     except CannotStage as error:
         raise Failure(ExitStatus.CONFIGURATION_INVALID, error.why) from None
     try:
-        went_well = tell(topology, sites, Wishes(keep=keep, capture=capture), console())
+        went_well = tell(topology, sites, Wishes(keep=keep, capture=capture, patience=patience), console())
     except KeyboardInterrupt:
         raise Failure(ExitStatus.FAILED, "interrupted; everything is removed") from None
     if not went_well:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +22,10 @@ _ISTHMUS = (sys.executable, "-m", "isthmus")
 
 
 class GatewayFailed(Exception):
-    """A gateway process did not do what it must. `why` carries the end of its log."""
+    """A gateway process did not do what it must. The text carries the end of its log, `why` does not."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, why: str, log: str = "") -> None:
+        super().__init__(f"{why}\n{log}".rstrip())
         self.why = why
 
 
@@ -76,29 +78,44 @@ class RunningGateway:
 
     def await_answers(self, timeout: float = _PATIENCE) -> None:
         """Waits until it listens to the command line."""
-        end = time.monotonic() + timeout
-        while not self.socket.exists() or self.ask("status", "--json").status != 0:
-            if not self.running:
-                raise GatewayFailed(f"{self.name} ended with {self._process.returncode}:\n{self.story()}")
-            if time.monotonic() > end:
-                raise GatewayFailed(f"{self.name} does not answer after {timeout:.0f} s:\n{self.story()}")
-            time.sleep(0.05)
+        for _ in self._until(timeout, lambda: "it does not answer"):
+            if self._tunnels() is not None:
+                return
 
     def await_tunnels(self, timeout: float = _PATIENCE) -> float:
         """Waits until every enabled tunnel is up; how long that took."""
         began = time.monotonic()
-        down: list[str] = []
-        while time.monotonic() - began < timeout:
+        down: list[str] = ["it does not answer"]
+        for _ in self._until(timeout, lambda: "; ".join(down)):
+            if (rows := self._tunnels()) is not None:
+                missing = [row for row in rows if row["state"] not in ("up", "disabled")]
+                down[:] = (f"{_name(row)} is {row['state']}: {row['reason'] or 'no reason yet'}" for row in missing)
+                if not down:
+                    break
+        return time.monotonic() - began
+
+    def _tunnels(self) -> list[dict[str, object]] | None:
+        """As `show tunnels` tells them, without the price of a process; None while nobody answers."""
+        connection = _UnixConnection(self.socket)
+        try:
+            connection.request("GET", "/v1/tunnels")
+            rows: list[dict[str, object]] = json.loads(connection.getresponse().read())
+        except OSError:
+            return None
+        finally:
+            connection.close()
+        return rows
+
+    def _until(self, timeout: float, why: Callable[[], str]) -> Iterator[None]:
+        """Again and again, until the caller is content; `why` says what was missing when time is over."""
+        end = time.monotonic() + timeout
+        while True:
             if not self.running:
-                raise GatewayFailed(f"{self.name} ended with {self._process.returncode}:\n{self.story()}")
-            if self.socket.exists():
-                rows = [row for row in self.table("show", "tunnels") if row["state"] != "disabled"]
-                down = [f"{_name(row)} is {row['state']}: {row['reason'] or 'no reason yet'}" for row in rows]
-                if all(row["state"] == "up" for row in rows):
-                    return time.monotonic() - began
+                raise GatewayFailed(f"{self.name} ended with {self._process.returncode}", self.story())
+            yield
+            if time.monotonic() > end:
+                raise GatewayFailed(f"{self.name}, after {timeout:.0f} s: {why()}", self.story())
             time.sleep(0.05)
-        why = "; ".join(down) or "it does not answer"
-        raise GatewayFailed(f"{self.name}, after {timeout:.0f} s: {why}\n{self.story()}")
 
     def stop(self, timeout: float = _PATIENCE) -> int:
         """SIGTERM, and its exit status."""
@@ -108,7 +125,7 @@ class RunningGateway:
                 self._process.wait(timeout)
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise GatewayFailed(f"{self.name} did not end in {timeout:.0f} s:\n{self.story()}") from None
+                raise GatewayFailed(f"{self.name} did not end in {timeout:.0f} s", self.story()) from None
         return self._process.returncode
 
     def kill(self) -> None:
@@ -135,6 +152,18 @@ class RunningGateway:
                 self.stop()
             else:
                 self.kill()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a UNIX socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_PATIENCE)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
 
 
 def _name(row: dict[str, object]) -> str:

@@ -30,15 +30,15 @@ class Namespace:
     def __init__(self, name: str) -> None:
         self.name = name
         netns.create(name)
-        self._links = IPRoute(netns=name)
-        self.up("lo")
         with self.inside():
+            self._links = IPRoute()
             # Duplicate address detection would hold every IPv6 address back for a second, on a wire of two.
             _sysctl("net/ipv6/conf/default/accept_dad", "0")
             _sysctl("net/ipv4/conf/all/rp_filter", "0")
             _sysctl("net/ipv4/conf/default/rp_filter", "0")
             # Sockets for pings, without a raw one: for root's group.
             _sysctl("net/ipv4/ping_group_range", "0 0")
+        self.up("lo")
 
     @contextmanager
     def inside(self) -> Iterator[None]:

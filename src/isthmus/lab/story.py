@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,8 @@ class Wishes:
     """Stay after the story, until interrupted."""
     capture: Path | None = None
     """Where to write what crossed the wire."""
+    patience: float = 60.0
+    """Seconds that the tunnels may take to come up."""
 
 
 def tell(topology: Topology, files: Mapping[str, Path], wishes: Wishes, console: Console) -> bool:
@@ -51,7 +54,7 @@ def tell(topology: Topology, files: Mapping[str, Path], wishes: Wishes, console:
             for site in topology.sites
         ]
         try:
-            story.await_tunnels(gateways)
+            story.await_tunnels(gateways, wishes.patience)
             story.talk(stand)
             story.show(gateways)
             if wishes.keep:
@@ -59,6 +62,7 @@ def tell(topology: Topology, files: Mapping[str, Path], wishes: Wishes, console:
             story.part(gateways)
         except GatewayFailed as failure:
             story.note(False, failure.why)
+            story.explain(gateways)
         seen = capture.stop()
         if wishes.capture is not None:
             write_pcap(seen, wishes.capture)
@@ -84,9 +88,9 @@ class _Story:
             inner = ", ".join(str(subnet.host) for lan in site.lans for subnet in lan.subnets) or "nobody"
             self._console.print(Text(f"{site.name}: gateway {outer}; behind it {inner}"), soft_wrap=True)
 
-    def await_tunnels(self, gateways: list[RunningGateway]) -> None:
+    def await_tunnels(self, gateways: list[RunningGateway], patience: float) -> None:
         for gateway in gateways:
-            gateway.await_tunnels()
+            gateway.await_tunnels(patience)
             self.note(True, f"{gateway.name}: every tunnel is up")
 
     def talk(self, stand: Stand) -> None:
@@ -125,11 +129,24 @@ class _Story:
 
     def show(self, gateways: list[RunningGateway]) -> None:
         for gateway in gateways:
-            for what in ("ike-sa", "ipsec-sa"):
-                answer = gateway.ask("show", what)
-                self._console.print(Text(f"\n{gateway.name}$ isthmus show {what}", "bold"))
-                self._console.print(Text(answer.text.rstrip() or answer.complaint.rstrip()), soft_wrap=True)
+            self._ask(gateway, "show", "ike-sa")
+            self._ask(gateway, "show", "ipsec-sa")
         self._console.print()
+
+    def explain(self, gateways: list[RunningGateway]) -> None:
+        """What the gateways themselves say of it; of one that is gone, the end of its log."""
+        for gateway in gateways:
+            if gateway.running:
+                self._ask(gateway, "show", "tunnels")
+                self._ask(gateway, "show", "events", "--level", "notice", "--limit", "10")
+            else:
+                self._console.print(Text(f"\n{gateway.name} said at last:\n{gateway.story(5)}"), soft_wrap=True)
+        self._console.print()
+
+    def _ask(self, gateway: RunningGateway, *words: str) -> None:
+        answer = gateway.ask(*words)
+        self._console.print(Text(f"\n{gateway.name}$ isthmus {' '.join(words)}", "bold"))
+        self._console.print(Text(answer.text.rstrip() or answer.complaint.rstrip()), soft_wrap=True)
 
     def stay(self, stand: Stand, gateways: list[RunningGateway]) -> None:
         self._console.print("it stays until Ctrl-C; to look inside:")
@@ -171,7 +188,11 @@ class _Story:
 def _ended_by_sigterm() -> Iterator[None]:
     """SIGTERM unwinds as an exit does, so that everything is removed then, too."""
 
+    owner = os.getpid()
+
     def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # netlink's short-lived children inherit this and own nothing
+            os._exit(128 + number)
         raise SystemExit(128 + number)
 
     before = signal.signal(signal.SIGTERM, end)
