@@ -49,7 +49,6 @@ impl Egress {
                     self.drain(&device, broken);
                 }
             }
-            shared.mailbox.post_notices(&mut self.notices);
         }
     }
 
@@ -62,7 +61,10 @@ impl Egress {
         while self.outbox.has_room() {
             match device.read(&mut packet) {
                 Ok(length) => {
-                    if let Err(trigger) = self.protect(&packet[..length], &tables) {
+                    let result = self.protect(&packet[..length], &tables);
+                    // Told before its packet can be seen, or its drop counted.
+                    shared.mailbox.post_notices(&mut self.notices);
+                    if let Err(trigger) = result {
                         shared.drops.add(trigger, 1);
                     }
                 }

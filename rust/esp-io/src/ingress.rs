@@ -28,6 +28,7 @@ pub(crate) struct Ingress {
 
 /// What one batch looks at: tables as they stood when it began.
 struct Tables<'a> {
+    shared: &'a Shared,
     sas: &'a InboundTable,
     devices: &'a Devices,
     now: Millis,
@@ -51,7 +52,6 @@ impl Ingress {
                     self.drain(&local, (token & PLACE) as usize);
                 }
             }
-            shared.mailbox.post_notices(&mut self.notices);
         }
     }
 
@@ -64,12 +64,10 @@ impl Ingress {
         }
         let shared = self.shared.clone();
         let (sas, devices) = (shared.sad.load(), shared.devices.load());
-        let tables = Tables { sas: &sas, devices: &devices, now: shared.now() };
+        let tables = Tables { shared: &shared, sas: &sas, devices: &devices, now: shared.now() };
         for datagram in self.inbox.datagrams() {
             let result = match arriving {
-                Arriving::Udp | Arriving::MarkedUdp => {
-                    udp(&shared, local, datagram, &tables, &mut self.notices)
-                }
+                Arriving::Udp | Arriving::MarkedUdp => udp(local, datagram, &tables, &mut self.notices),
                 Arriving::RawIpv4 => raw_ipv4(datagram, &tables, &mut self.notices),
                 Arriving::RawIpv6 => esp(datagram, false, &tables, &mut self.notices),
             };
@@ -85,18 +83,19 @@ pub(crate) const PLACE: u64 = 0b11;
 
 /// RFC 3948, 2: IKE, a keep-alive, or ESP.
 fn udp(
-    shared: &Shared,
     local: &Local,
     datagram: Received<'_>,
     tables: &Tables<'_>,
     notices: &mut Vec<Notice>,
 ) -> Result<(), Trigger> {
     if *datagram.octets == KEEP_ALIVE {
-        shared.keep_alives.fetch_add(1, Relaxed);
+        tables.shared.keep_alives.fetch_add(1, Relaxed);
         return Ok(());
     }
     match (datagram.octets.strip_prefix(&NON_ESP_MARKER), datagram.remote) {
-        (Some(message), Some(remote)) if !shared.mailbox.post_datagram(local.address, remote, message) => {
+        (Some(message), Some(remote))
+            if !tables.shared.mailbox.post_datagram(local.address, remote, message) =>
+        {
             Err(Trigger::IkeQueueFull)
         }
         (Some(_), _) => Ok(()),
@@ -127,7 +126,10 @@ fn esp(
     }
     let sa = tables.sas.get(&spi).ok_or(Trigger::UnknownSpi)?;
     let arrival = Arrival { remote, tos: datagram.tos, udp };
-    match sa.decapsulate(datagram.octets, &arrival, tables.now, notices)? {
+    let opened = sa.decapsulate(datagram.octets, &arrival, tables.now, notices);
+    // Told before the packet can be seen, or its drop counted.
+    tables.shared.mailbox.post_notices(notices);
+    match opened? {
         Opened::Dummy => Ok(()),
         Opened::Packet(inner) => {
             let device = tables.devices.by_name.get(&sa.config.interface).ok_or(Trigger::NoInterface)?;

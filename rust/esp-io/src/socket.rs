@@ -80,7 +80,6 @@ fn shape(fd: RawFd, address: SocketAddr) -> io::Result<()> {
         // DF stays clear, and a forged "fragmentation needed" changes nothing (RFC 4301, 8.2.1).
         set(fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)
     } else {
-        set(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
         set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 1)?;
         // Routers do not fragment IPv6, so the system's path MTU is followed, and fragments are made here.
         set(fd, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)
