@@ -55,5 +55,6 @@ $(TOOLS): requirements.lock
 $(BUILT): $(TOOLS) pyproject.toml $(RUST_SOURCES)
 	@command -v cargo >/dev/null || \
 	    { echo "Rust is missing: install it as https://rustup.rs says (or: apt-get install cargo), then run make again" >&2; exit 1; }
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --no-deps --no-build-isolation --editable .
 	touch $@

@@ -79,7 +79,7 @@ class RunningGateway:
     def await_answers(self, timeout: float = _PATIENCE) -> None:
         """Waits until it listens to the command line."""
         for _ in self._until(timeout, lambda: "it does not answer"):
-            if self._tunnels() is not None:
+            if self._rows("/v1/tunnels") is not None:
                 return
 
     def await_tunnels(self, timeout: float = _PATIENCE) -> float:
@@ -87,18 +87,25 @@ class RunningGateway:
         began = time.monotonic()
         down: list[str] = ["it does not answer"]
         for _ in self._until(timeout, lambda: "; ".join(down)):
-            if (rows := self._tunnels()) is not None:
+            if (rows := self._rows("/v1/tunnels")) is not None:
                 missing = [row for row in rows if row["state"] not in ("up", "disabled")]
                 down[:] = (f"{_name(row)} is {row['state']}: {row['reason'] or 'no reason yet'}" for row in missing)
                 if not down:
                     break
         return time.monotonic() - began
 
-    def _tunnels(self) -> list[dict[str, object]] | None:
-        """As `show tunnels` tells them, without the price of a process; None while nobody answers."""
+    def await_single_sas(self, timeout: float = _PATIENCE) -> None:
+        """Waits until no tunnel has two SA pairs, as it may for a moment when both ends began at once."""
+        for _ in self._until(timeout, lambda: "a tunnel still has more than one SA pair"):
+            rows = self._rows("/v1/ipsec-sa")
+            if rows is not None and len({_name(row) for row in rows}) == len(rows):
+                return
+
+    def _rows(self, path: str) -> list[dict[str, object]] | None:
+        """What the verbs tell, without the price of a process; None while nobody answers."""
         connection = _UnixConnection(self.socket)
         try:
-            connection.request("GET", "/v1/tunnels")
+            connection.request("GET", path)
             rows: list[dict[str, object]] = json.loads(connection.getresponse().read())
         except OSError:
             return None

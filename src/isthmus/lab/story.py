@@ -91,6 +91,8 @@ class _Story:
     def await_tunnels(self, gateways: list[RunningGateway], patience: float) -> None:
         for gateway in gateways:
             gateway.await_tunnels(patience)
+        for gateway in gateways:
+            gateway.await_single_sas(patience)
             self.note(True, f"{gateway.name}: every tunnel is up")
 
     def talk(self, stand: Stand) -> None:
