@@ -43,10 +43,11 @@ class Site:
     def at(self, version: int, port: int = 4500) -> Endpoint:
         return Endpoint(ip_address((FOUR_AT if version == 4 else SIX_AT)[self.name]), port)
 
-    def sender(self, version: int = 4, tos: int = 0) -> socket.socket:
-        """A plain UDP socket of somebody else on this host."""
+    def sender(self, version: int = 4, tos: int = 0, *, udp: bool = True) -> socket.socket:
+        """A socket of somebody else on this host."""
+        kind, protocol = (socket.SOCK_DGRAM, 17) if udp else (socket.SOCK_RAW, 50)
         with self.namespace.inside():
-            made = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+            made = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, kind, protocol)
         if version == 4:
             made.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
         else:
@@ -213,15 +214,25 @@ def _with_tos(packet: bytes, tos: int) -> bytes:
     return bytes(header) + packet[20:]
 
 
+@pytest.mark.parametrize("udp", [True, False], ids=["udp", "raw"])
 @pytest.mark.parametrize("version", [4, 6], ids=["over-ipv4", "over-ipv6"])
-def test_congestion_on_the_way_reaches_the_inner_packet(sites: tuple[Site, Site], version: int) -> None:
+def test_congestion_on_the_way_reaches_the_inner_packet(sites: tuple[Site, Site], version: int, udp: bool) -> None:
     east, west = sites
-    flow = _flow(east, west, version)
+    flow = _flow(east, west, version, udp=udp)
     west.plane.apply(install(flow.inbound))
     sealed, _tos = _sealer(flow).encapsulate(_with_tos(octets(PACKET), 2))
-    with east.sender(version, tos=3) as stranger:
-        stranger.sendto(sealed, _address(west.at(version)))
+    with east.sender(version, tos=3, udp=udp) as stranger:
+        stranger.sendto(sealed, _address(west.at(version) if udp else west.at(version, port=0)))
     assert west.tunnel.receive() == _with_tos(octets(PACKET), 3)
+
+
+@pytest.mark.parametrize("udp", [True, False], ids=["udp", "raw"])
+def test_a_tunnel_that_swallows_its_own_packets_says_so(sites: tuple[Site, Site], udp: bool) -> None:
+    east, west = sites
+    _join(east, west, _flow(east, west, udp=udp))
+    east.namespace.route(ip_interface(f"{FOUR_AT['west']}/32").network, INTERFACE)
+    east.tunnel.send(octets(PACKET))
+    _until(lambda: east.drops("routing-loop") == 1)
 
 
 def test_a_packet_seen_before_is_dropped_and_told(sites: tuple[Site, Site]) -> None:
@@ -322,9 +333,7 @@ def test_noise_kills_nobody(sites: tuple[Site, Site]) -> None:
     _join(east, west, flow)
     numbers = random.Random(4303)
     sealed, _tos = _sealer(replace(flow, keyed_by="nobody")).encapsulate(octets(PACKET))
-    with east.namespace.inside():
-        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 50)
-    with east.sender() as stranger, raw:
+    with east.sender() as stranger, east.sender(udp=False) as raw:
         for _ in range(3000):
             spoiled = bytearray(sealed[: numbers.randrange(len(sealed) + 1)])
             for _ in range(numbers.randrange(4)):

@@ -32,6 +32,7 @@ triggers! {
     Expired, "expired", "The SA passed its hard limit of octets or packets";
     TooBig, "too-big", "The packet does not fit into a datagram once it is encapsulated";
     NotIp, "not-ip", "The packet from the tunnel interface is no whole IPv4 or IPv6 packet";
+    RoutingLoop, "routing-loop", "The system routes our own ESP to the peer into the tunnel: the peer's address needs a route outside";
     NotListening, "not-listening", "No socket is open on the SA's local address";
     SendFailed, "send-failed", "The system refused to send the datagram";
     TooShort, "too-short", "Shorter than ESP header, IV and ICV together, or not a whole number of blocks";

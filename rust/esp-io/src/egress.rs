@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use esp_core::{Interface, Millis, Notice, Outer, Route, Summary, Trigger};
+use esp_core::{Interface, Millis, Notice, Outer, Ports, Route, Summary, Trigger};
 
 use crate::datagrams::{LONGEST, Outbox};
 use crate::local::Local;
@@ -16,6 +16,9 @@ use crate::tun::Tun;
 
 /// The longest payload of UDP over IPv4, and so of anything that we send.
 const LONGEST_SENT: usize = 65507;
+
+const UDP: u8 = 17;
+const ESP: u8 = 50;
 
 pub(crate) struct Egress {
     shared: Arc<Shared>,
@@ -87,6 +90,9 @@ impl Egress {
         let summary = Summary::of(packet).map_err(|_| Trigger::NotIp)?;
         let sa = Interface::outbound(tables.routes, &summary, tables.now, &mut self.notices)?;
         let outer = sa.outer();
+        if is_own_esp(&summary, &outer) {
+            return Err(Trigger::RoutingLoop);
+        }
         let socket = socket(tables.locals, &outer).ok_or(Trigger::NotListening)?;
         let space = self.outbox.space();
         let space = &mut space[..LONGEST_SENT];
@@ -94,6 +100,14 @@ impl Egress {
         self.outbox.post(sealed.length, socket, destination(&outer), sealed.tos);
         Ok(())
     }
+}
+
+/// Whether a packet is one that we sealed, and the system brought back to be sealed again, and again.
+fn is_own_esp(packet: &Summary, outer: &Outer) -> bool {
+    let ours = packet.source == outer.local.ip() && packet.destination == outer.remote.ip();
+    let ports = Ports::Pair(outer.local.port(), outer.remote.port());
+    ours && (packet.protocol == Some(ESP)
+        || outer.udp && packet.protocol == Some(UDP) && packet.ports == ports)
 }
 
 fn socket(locals: &Locals, outer: &Outer) -> Option<RawFd> {
