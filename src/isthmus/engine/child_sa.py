@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isthmus.engine.deadlines import Deadline
+from isthmus.engine.installation import Installation
 from isthmus.engine.ledger import Turn
-from isthmus.engine.retry import fraction, rekey_after
+from isthmus.engine.retry import rekey_after
 from isthmus.engine.states import CHILD_LIFE, ChildLife, WrongTransition
 from isthmus.engine.views import ChildView
 from isthmus.events.child import ChildDeleted, ChildExpired
-from isthmus.model.address import Endpoint
 from isthmus.model.plan import ChildPlan, TunnelPlan
 from isthmus.model.proposal import Suite
 from isthmus.model.quantities import InboundSpi, Instant, OutboundSpi, Seconds
-from isthmus.model.sa_spec import Direction, InstallSa, RemoveSa, SaId, SaLimits, SaSpec, TrafficKeys, UpdateSa
+from isthmus.model.sa_spec import TrafficKeys
 from isthmus.model.selectors import TrafficSelector
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 _GRACE = Seconds(5.0)
 """How long a replaced inbound SA still receives after its delete was agreed: packets may be late."""
-
-_LAST_PACKET = 2**32 - 1
-"""Without ESN a sequence number must not come twice (RFC 4303, 3.3.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +60,7 @@ class ChildSa:
         """Whom the peer made its successor while our own attempt is not decided."""
         self.twin: ChildSa | None = None
         """The other one of two that were made for the same selectors at once, if the peer is to delete this one."""
-        self.sends = False
-        """Whether the outbound SA is installed."""
-        self.remote = ike.remote
+        self.installation = Installation(self)
         ike.children[terms.spi_in] = self
         ike.ledger.children[terms.spi_in] = self
 
@@ -74,19 +69,11 @@ class ChildSa:
         return self.plan.name
 
     @property
-    def inbound_id(self) -> SaId:
-        return SaId(Direction.INBOUND, self.terms.spi_in, str(self.remote.address), self.terms.suite.protocol)
-
-    @property
-    def outbound_id(self) -> SaId:
-        return SaId(Direction.OUTBOUND, self.terms.spi_out, str(self.remote.address), self.terms.suite.protocol)
-
-    @property
     def usable(self) -> bool:
         """Whether it carries traffic outward and nothing is about to end it."""
         return self.life is ChildLife.INSTALLED
 
-    def become(self, life: ChildLife) -> None:
+    def _become(self, life: ChildLife) -> None:
         if life not in CHILD_LIFE[self.life]:
             raise WrongTransition(f"Child SA {self.life} -> {life}")
         self.life = life
@@ -100,16 +87,6 @@ class ChildSa:
             self.remove_now("replaced")
         elif what is Deadline.TWIN_ENDS:
             self._outlive_twin()
-
-    def install_inbound(self) -> None:
-        """Begins to receive."""
-        self.ike.ledger.program(InstallSa(self._spec(Direction.INBOUND)), self)
-
-    def install_outbound(self) -> None:
-        """Begins to send: from now on it carries the child's traffic."""
-        if not self.sends:
-            self.sends = True
-            self.ike.ledger.program(InstallSa(self._spec(Direction.OUTBOUND)), self)
 
     def schedule(self, *, requester: bool) -> None:
         """Sets when it is renewed and when it ends. The replier asks a little later, so that it seldom collides."""
@@ -145,37 +122,24 @@ class ChildSa:
             )
             self.ike.dialect.delete_child(self, f"its {limit} ended")
 
-    def used_by_peer(self) -> None:
-        """The peer sends by it, so it has our response: if it succeeds another it may send now."""
-        if self.usable and not self.sends:
-            self.take_over()
-
     def take_over(self) -> None:
         """Sends from now on, in the place of those that it succeeds; they still receive what is under way."""
-        self.install_outbound()
+        self.installation.send()
         for old in self.ike.ledger.children.values():
             if old.successor is self and old.life is ChildLife.INSTALLED:
-                old.become(ChildLife.REKEYED)
-                old.stop_sending()
+                old.retire()
+                old.installation.stop_sending()
                 self.ike.ledger.agenda.cancel(old, Deadline.REKEY)
+
+    def retire(self) -> None:
+        """Another serves in its place."""
+        self._become(ChildLife.REKEYED)
 
     def leave(self) -> None:
         """Begins its end: the peer is being told."""
         if self.life in (ChildLife.INSTALLED, ChildLife.REKEYED):
-            self.become(ChildLife.DELETING)
-        self.stop_sending()
-
-    def stop_sending(self) -> None:
-        if self.sends:
-            self.sends = False
-            self.ike.ledger.program(RemoveSa(self.outbound_id))
-
-    def move(self, local: Endpoint, remote: Endpoint) -> None:
-        """Follows its IKE SA to new endpoints."""
-        udp = self.ike.udp
-        for sa in (self.inbound_id, *((self.outbound_id,) if self.sends else ())):
-            self.ike.ledger.program(UpdateSa(sa, local, remote, udp))
-        self.remote = remote
+            self._become(ChildLife.DELETING)
+        self.installation.stop_sending()
 
     def adopt(self, ike: IkeSa) -> None:
         """Passes to the IKE SA that replaces its own (RFC 7296, 2.8)."""
@@ -194,8 +158,8 @@ class ChildSa:
             ledger.tell(self.ike.peer, Turn.CHILD_GONE, self.name, reason)
             return
         heir.take_over()
-        self.become(ChildLife.DRAINING)
-        self.stop_sending()
+        self._become(ChildLife.DRAINING)
+        self.installation.stop_sending()
         ledger.agenda.forget(self)
         ledger.agenda.set(self, Deadline.GRACE_ENDS, Instant(ledger.now + _GRACE))
 
@@ -203,11 +167,11 @@ class ChildSa:
         """Takes both IPsec SAs out of the data plane."""
         if self.life is ChildLife.DELETED:
             return
-        self.stop_sending()
-        self.become(ChildLife.DELETED)
+        self.installation.stop_sending()
+        self._become(ChildLife.DELETED)
         ledger, terms = self.ike.ledger, self.terms
         ledger.agenda.forget(self)
-        ledger.program(RemoveSa(self.inbound_id))
+        self.installation.stop_receiving()
         ledger.children.pop(terms.spi_in, None)
         self.ike.children.pop(terms.spi_in, None)
         label = self.ike.label()
@@ -227,8 +191,8 @@ class ChildSa:
             state="rekeying" if self.usable and self.rekeying else str(self.life),
             spi_in=terms.spi_in,
             spi_out=terms.spi_out,
-            inbound=self.inbound_id,
-            outbound=self.outbound_id,
+            inbound=self.installation.inbound_id,
+            outbound=self.installation.outbound_id,
             suite=terms.suite,
             local_ts=terms.local_ts,
             remote_ts=terms.remote_ts,
@@ -236,7 +200,7 @@ class ChildSa:
             established_at=self.established_at,
             rekey_at=agenda.at(self, Deadline.REKEY),
             expires_at=agenda.at(self, Deadline.EXPIRE),
-            sends=self.sends,
+            sends=self.installation.sends,
         )
 
     def _outlive_twin(self) -> None:
@@ -244,39 +208,3 @@ class ChildSa:
         twin, self.twin = self.twin, None
         if twin is not None and twin.usable and self.usable:
             self.ike.dialect.delete_child(twin, "the peer does not know it")
-
-    def _spec(self, direction: Direction) -> SaSpec:
-        terms, tunnel = self.terms, self.tunnel
-        inbound = direction is Direction.INBOUND
-        keys = terms.keys_in if inbound else terms.keys_out
-        return SaSpec(
-            direction=direction,
-            spi=terms.spi_in if inbound else terms.spi_out,
-            child=self.name,
-            interface=tunnel.interface,
-            local=self.ike.local,
-            remote=self.ike.remote,
-            udp=self.ike.udp,
-            local_selectors=terms.local_ts,
-            remote_selectors=terms.remote_ts,
-            encryption=terms.suite.encryption,
-            encryption_key=keys.encryption,
-            integrity=terms.suite.integrity,
-            integrity_key=keys.integrity,
-            esn=terms.suite.esn,
-            replay_window=tunnel.anti_replay.window if tunnel.anti_replay.enabled else 0,
-            limits=self._limits(),
-            protocol=terms.suite.protocol,
-            mode=tunnel.mode,
-            copy_tos=tunnel.copy_tos,
-        )
-
-    def _limits(self) -> SaLimits:
-        octets = self.tunnel.profile.lifetime.octets
-        early = 0.8 + 0.1 * fraction(self.ike.ledger.entropy)
-        return SaLimits(
-            soft_octets=int(octets * early) if octets else None,
-            hard_octets=octets,
-            soft_packets=None if self.terms.suite.esn else int(_LAST_PACKET * early),
-            hard_packets=None if self.terms.suite.esn else _LAST_PACKET,
-        )

@@ -48,10 +48,6 @@ class Dialect(Protocol):
 
     def delete_ike(self, reason: str) -> None: ...
 
-    def probe(self) -> None:
-        """Makes sure that the peer lives."""
-        ...
-
     def receive(self, datagram: Datagram) -> None:
         """A datagram with one of our SPIs."""
         ...

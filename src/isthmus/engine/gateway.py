@@ -15,7 +15,7 @@ from isthmus.engine.upkeep import Upkeep
 from isthmus.engine.views import IkeSaView, TunnelView
 from isthmus.events.ike import EngineFault, IkeStarted
 from isthmus.model.address import Datagram, Endpoint
-from isthmus.model.plan import ChildPlan, PeerPlan, Plan, TunnelPlan
+from isthmus.model.plan import ChildPlan, PeerPlan, Plan, Start, TunnelPlan
 from isthmus.model.quantities import Instant
 
 
@@ -138,7 +138,9 @@ class Gateway:
             state, reason = "disabled", "disabled by configuration or command"
         elif up:
             state, reason = "up", None
-        elif any(sa.dialect.intends(child) for sa in sas if sa.alive):
+        elif any(sa.dialect.intends(child) for sa in sas if sa.alive) or (
+            tunnel.start is Start.IMMEDIATE and any(sa.alive and not sa.established for sa in sas)
+        ):
             state = "negotiating"
         else:
             state, reason = "down", reason or "waiting for traffic"

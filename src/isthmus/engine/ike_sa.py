@@ -113,14 +113,14 @@ class IkeSa:
             return
         self.local, self.remote = local, remote
         for child in self.children.values():
-            child.move(local, remote)
+            child.installation.move(local, remote)
 
     def follow_traffic(self, child: ChildSa, remote: Endpoint) -> None:
         """Authentic ESP came from a new place: a mapping changed, unless we are the one behind (RFC 7296, 2.23)."""
         if self.udp and not self.nat.local and remote != self.remote:
             self.move(self.local, remote)
-        elif child.remote != self.remote:
-            self.ledger.program(UpdateSa(child.outbound_id, self.local, self.remote, self.udp))
+        elif child.installation.remote != self.remote:
+            self.ledger.program(UpdateSa(child.installation.outbound_id, self.local, self.remote, self.udp))
 
     def expect_twin(self, other: IkeSa, seconds: float) -> None:
         """Another IKE SA with the same peer stands: this one goes in a moment, if the other is still there then."""

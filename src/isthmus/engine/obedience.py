@@ -59,7 +59,7 @@ class Obedience:
                     concerned.expire("volume")
             case c.FirstInbound(sa_id):
                 if (concerned := self._by_id(sa_id)) is not None:
-                    concerned.used_by_peer()
+                    self._used_by_peer(concerned)
             case c.PeerMoved(sa_id, remote):
                 if (concerned := self._by_id(sa_id)) is not None:
                     concerned.ike.follow_traffic(concerned, remote)
@@ -125,6 +125,11 @@ class Obedience:
         remote = _packet(wanted.destination, wanted.protocol, wanted.destination_port)
         self._upkeep.initiate(*found, (local, remote))
 
+    def _used_by_peer(self, child: ChildSa) -> None:
+        """The peer sends by it, so it has our response: one that succeeds another may send now."""
+        if child.usable and not child.installation.sends:
+            child.take_over()
+
     def _shut_down(self) -> None:
         self._upkeep.stopped = True
         for sa in tuple(self._ledger.ike_sas.values()):
@@ -157,7 +162,7 @@ class Obedience:
     def _by_id(self, sa_id: SaId) -> ChildSa | None:
         if sa_id.direction is Direction.INBOUND:
             return self._ledger.children.get(InboundSpi(sa_id.spi))
-        return next((x for x in self._ledger.children.values() if x.outbound_id == sa_id), None)
+        return next((x for x in self._ledger.children.values() if x.installation.outbound_id == sa_id), None)
 
 
 _Policies = dict[str, tuple[str, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]]

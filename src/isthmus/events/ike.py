@@ -102,7 +102,9 @@ class NegotiationFailed(Event):
 
     code: ClassVar[str] = "negotiation.failed"
     severity: ClassVar[Severity] = Severity.WARNING
-    story: ClassVar[str] = "{stage} with {peer} failed as {role}: {reason}. They said: {they_said}. We said: {we_said}"
+    story: ClassVar[str] = (
+        "{stage} with {peer} failed as {role}: {reason} {detail}. They said: {they_said}. We said: {we_said}"
+    )
 
     stage: str
     """The exchange: IKE_SA_INIT, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL."""

@@ -130,7 +130,7 @@ class RekeyChild(AskForChild):
         self.old.rekeying = False
         if crossed(self.old, child):
             return
-        child.install_inbound()
+        child.installation.receive()
         inherit(self.old, child)
         if self.old.life is ChildLife.REKEYED:
             self.party.requests.want(DeleteChild(self.party, self.old, "rekeyed"), first=True)
@@ -192,7 +192,7 @@ class AnswerCreateChild:
         if self.old is None:
             install(child)
             return
-        child.install_inbound()
+        child.installation.receive()
         if self.old.rekeying and self.party.requests.wanted(RekeyChild):
             self.old.heir_of_peer = child  # crossed: decided when our own request is answered
         else:

@@ -78,10 +78,6 @@ class Ikev2:
         elif not self.party.requests.wanted(DeleteIke):
             self.party.requests.want(DeleteIke(self.party, reason), first=True)
 
-    def probe(self) -> None:
-        if self.party.requests.outstanding is None and self.party.sa.established:
-            self.party.requests.want(Probe(self.party))
-
     def receive(self, datagram: Datagram) -> None:
         try:
             message = decode(datagram.octets)
@@ -135,6 +131,7 @@ class Ikev2:
             return
         quiet_until = sa.heard_at + sa.peer.liveness.interval
         if quiet_until <= sa.ledger.now:
-            self.probe()
+            if self.party.requests.outstanding is None:
+                self.party.requests.want(Probe(self.party))
             quiet_until = sa.ledger.now + sa.peer.liveness.interval
         sa.ledger.agenda.set(sa, Deadline.PROBE_PEER, Instant(quiet_until))

@@ -101,8 +101,8 @@ def first_child(party: Party, setup: ChildSetup) -> ChildSa:
 
 def install(child: ChildSa) -> None:
     """A child that succeeds nobody: it receives, then sends."""
-    child.install_inbound()
-    child.install_outbound()
+    child.installation.receive()
+    child.installation.send()
     child.schedule(requester=child.terms.began_here)
     announce(child)
     settle_twin_children(child)

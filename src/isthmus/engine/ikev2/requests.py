@@ -36,6 +36,8 @@ class Outstanding:
     message_id: MessageId
     datagrams: tuple[bytes, ...]
     attempts: int = 1
+    abandoned: bool = False
+    """It is not repeated any more, and waited for a little longer."""
 
 
 class Requests:
@@ -107,7 +109,7 @@ class Requests:
         if outstanding is None:
             return
         exchange = outstanding.run.exchange.name
-        if outstanding.attempts >= retry.MAX_ATTEMPTS:
+        if outstanding.attempts >= retry.MAX_ATTEMPTS or outstanding.abandoned:
             self.settle()
             sa.ledger.emit(PeerSilent(**sa.label(), exchange=exchange, attempts=outstanding.attempts))
             outstanding.intention.silent(outstanding.attempts)
@@ -120,8 +122,8 @@ class Requests:
     def abandon_within(self, seconds: float) -> None:
         """Brings the end of the outstanding request nearer: a refusal that proves nothing came (RFC 7296, 2.21.1)."""
         outstanding = self.outstanding
-        if outstanding is not None and outstanding.attempts < retry.MAX_ATTEMPTS:
-            outstanding.attempts = retry.MAX_ATTEMPTS
+        if outstanding is not None and not outstanding.abandoned:
+            outstanding.abandoned = True
             self._repeat_after(seconds)
 
     def receive(self, datagram: Datagram, message: Message) -> None:

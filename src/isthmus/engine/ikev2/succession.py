@@ -46,11 +46,11 @@ def crossed(old: ChildSa, ours: ChildSa) -> bool:
     label = old.ike.label()
     ledger.emit(RekeyCollision(**label, child=old.name, winner="the peer's" if we_lose else "ours"))
     if we_lose:
-        ours.install_inbound()
-        ours.become(ChildLife.REKEYED)
+        ours.installation.receive()
+        ours.retire()
         old.ike.dialect.delete_child(ours, "redundant after a crossed rekey")
         wait_for_takeover(old, theirs)
     else:
-        theirs.become(ChildLife.REKEYED)
+        theirs.retire()
         ledger.agenda.set(theirs, Deadline.EXPIRE, Instant(ledger.now + _LOSER_LEAVES))
     return we_lose

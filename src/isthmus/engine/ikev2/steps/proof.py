@@ -32,7 +32,9 @@ class ProveIdentity(Step[Handshake]):
         if not equal(claim.data, shared_key_proof(self._prf, self._secret, octets)):
             raise Refusal(
                 NotifyType.AUTHENTICATION_FAILED,
-                detail=f"the pre-shared key of {self.context.sa.remote_id} is not ours",
+                they_said=(f"{self.context.sa.remote_id}, with another pre-shared key",),
+                we_said=(f"the pre-shared key configured for {self.context.sa.remote_id}",),
+                detail="the pre-shared keys differ",
             )
 
     def _signed(self, *, by_initiator: bool, id_body: bytes) -> bytes:
