@@ -7,7 +7,7 @@ import pytest
 from isthmus.sim.scenario import tell
 from isthmus.sim.scenarios import TABLE
 
-SEEDS = range(1, 4)
+SEEDS = (1, 2)
 
 MANY = range(0, 1000, 100)
 """Chunks of the thousand set-ups under loss, so that several workers share them."""
@@ -15,7 +15,7 @@ MANY = range(0, 1000, 100)
 
 @pytest.mark.parametrize("name", TABLE)
 def test_it_comes_as_told(name: str) -> None:
-    for seed in SEEDS:
+    for seed in SEEDS[:1] if "hours" in TABLE[name].tags else SEEDS:
         tell(TABLE[name], seed)
 
 

@@ -329,6 +329,7 @@ def test_a_twin_is_a_duplicate_and_one_that_is_leaving_is_not() -> None:
     puppet(east).sas = (ike_view(east, *twins),)
     assert list(duplicates(east)) == ["2 Child SAs of west:lan at east"]
     puppet(east).sas = (ike_view(east, twins[0], replace(twins[1], state="rekeyed")),)
+    east.tick()
     assert list(duplicates(east)) == []
 
 

@@ -94,7 +94,7 @@ def failed(site: Site, *reasons: FailureReason, since: float = 0.0) -> Goal:
 
 def gone(site: Site) -> bool:
     """The site has no SA of any kind."""
-    return not site.plane.installed and not (site.gateway and site.gateway.ike_sas())
+    return not site.plane.installed and not site.ike_sas
 
 
 def spis(site: Site, child: str | None = None) -> frozenset[tuple[int, int]]:
@@ -111,7 +111,7 @@ def promise_one_pair(world: World, east: Site, west: Site) -> None:
                 count = len(live_children(site, name))
                 if count != 1:
                     return f"{count} Child SAs of {name} at {site.name}, not exactly one"
-            count = len(site.gateway.ike_sas()) if site.gateway else 0
+            count = len(site.ike_sas)
             if count != 1:
                 return f"{count} IKE SAs at {site.name}, not exactly one"
         crosswise = frozenset((out, into) for into, out in spis(west))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from isthmus.dataplane.memory import EspPacket, Packet
-from isthmus.engine.views import ChildView, IkeSaView
+from isthmus.engine.views import ChildView
 from isthmus.events.ike import EngineFault
 from isthmus.model.plan import PreSharedKey
 from isthmus.model.quantities import Instant, Seconds
@@ -209,7 +209,7 @@ class PlaneHoldsWhatTheGatewaySays(Quiet):
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
         self._nobody_owns(site)
         held = {spec.id for spec in site.plane.installed}
-        there = Counter(child.name for ike in _ike_sas(site) for child in ike.children)
+        there = Counter(child.name for ike in site.ike_sas for child in ike.children)
         for child in live_children(site):
             if child.inbound not in held:
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.inbound}")
@@ -217,7 +217,7 @@ class PlaneHoldsWhatTheGatewaySays(Quiet):
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.outbound}")
 
     def _nobody_owns(self, site: Site) -> None:
-        children = [child for ike in _ike_sas(site) for child in ike.children]
+        children = [child for ike in site.ike_sas for child in ike.children]
         owned = {sa for child in children for sa in (child.inbound, child.outbound)}
         heirs = {child.name for child in children}
         for spec in site.plane.installed:
@@ -235,7 +235,7 @@ class StateIsBounded(Quiet):
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
         if site.gateway is None:
             return
-        plan, ike_sas = site.gateway.plan, site.gateway.ike_sas()
+        plan, ike_sas = site.gateway.plan, site.ike_sas
         half_open = sum(1 for ike in ike_sas if ike.state == "connecting")
         limits = {
             "half-open IKE SAs": (half_open, plan.settings.maximum_half_opened_sa + len(plan.peers)),
@@ -294,7 +294,7 @@ def quiet(sites: Iterable[Site]) -> bool:
     return all(
         ike.state == "established" and all(child.state == "installed" for child in ike.children)
         for site in sites
-        for ike in _ike_sas(site)
+        for ike in site.ike_sas
     )
 
 
@@ -306,12 +306,8 @@ def duplicates(site: Site) -> Iterator[str]:
 
 def live_children(site: Site, name: str | None = None) -> tuple[ChildView, ...]:
     """The Child SAs in force, of one configured child or of all."""
-    children = (child for ike in _ike_sas(site) if ike.state != "deleting" for child in ike.children)
+    children = (child for ike in site.ike_sas if ike.state != "deleting" for child in ike.children)
     return tuple(child for child in children if child.state in LIVE and name in (None, child.name))
-
-
-def _ike_sas(site: Site) -> tuple[IkeSaView, ...]:
-    return site.gateway.ike_sas() if site.gateway else ()
 
 
 def _selectors(child: ChildView) -> tuple[str, frozenset[object], frozenset[object]]:

@@ -68,7 +68,7 @@ class Party:
     ike: tuple[str, ...] = ("aes-128-gcm/sha256/group31",)
     """Proposals: encryption, integrity where it is no AEAD, PRF, then groups, as the configuration spells them."""
     esp: tuple[str, ...] = ("aes-128-gcm",)
-    """Proposals: encryption, integrity where it is no AEAD, then groups for a fresh key exchange."""
+    """Proposals: encryption, integrity where it is no AEAD, then `esn`, then groups for a fresh key exchange."""
     ike_lifetime: Seconds = Seconds(8 * HOUR)
     child_lifetime: Seconds = HOUR
     child_octets: int | None = None
@@ -181,13 +181,15 @@ def ike_proposal(text: str) -> Proposal:
 
 
 def esp_proposal(text: str) -> Proposal:
-    """`aes-128-gcm`, `aes-256-cbc/sha256/group14`."""
+    """`aes-128-gcm`, `aes-256-cbc/sha256/group14`, `aes-128-gcm/esn`."""
     encryption, *rest = text.split("/")
     row = algorithms.ENCRYPTION_BY_NAME[encryption]
     transforms = [Transform(TransformType.ENCR, row.ikev2, row.key_bits)]
     if not row.aead:
         transforms.append(Transform(TransformType.INTEG, algorithms.INTEGRITY_BY_NAME[rest.pop(0)].ikev2))
-    return Proposal(Protocol.ESP, (*transforms, *_groups(rest), Transform(TransformType.SN, 0)))
+    numbers = 1 if "esn" in rest else 0
+    groups = _groups(name for name in rest if name != "esn")
+    return Proposal(Protocol.ESP, (*transforms, *groups, Transform(TransformType.SN, numbers)))
 
 
 def _groups(names: Iterable[str]) -> tuple[Transform, ...]:

@@ -24,6 +24,7 @@ class Scenario:
     link: Link = field(default_factory=Link)
     """The weather, unless the teller asks for another loss."""
     tags: frozenset[str] = frozenset()
+    """`hours`: takes so much simulated time that a test tells it once only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ class Site:
         self._entropy = SeededEntropy(rng)
         self._make = make
         self._listening = False
+        self._ike_sas: tuple[IkeSaView, ...] | None = None
         uplink.attach(address, self.receive)
 
     @property
@@ -135,6 +136,13 @@ class Site:
     def now(self) -> Instant:
         return self._agenda.now
 
+    @property
+    def ike_sas(self) -> tuple[IkeSaView, ...]:
+        """As the gateway sees them after the last call into it."""
+        if self._ike_sas is None:
+            self._ike_sas = self.gateway.ike_sas() if self.gateway else ()
+        return self._ike_sas
+
     def boot(self) -> None:
         """Starts a gateway that remembers nothing."""
         self._transcript.note(self._agenda.now, self.name, "boots")
@@ -145,7 +153,7 @@ class Site:
     def kill(self) -> None:
         """SIGKILL and power cut at once: state, SAs and keys are gone, and no delete was sent."""
         self._transcript.note(self._agenda.now, self.name, "is killed")
-        self.gateway = self.due = None
+        self.gateway = self.due = self._ike_sas = None
         self.plane, self.ledger = self._fresh_plane(self._agenda), Ledger()
 
     def command(self, command: Command) -> None:
@@ -220,6 +228,7 @@ class Site:
     def _call(self, what: str, action: Callable[[], None]) -> None:
         """One call into the core, and everything that comes of it."""
         self.touched = True
+        self._ike_sas = None
         try:
             action()
         except Exception as bug:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Callable
+from ipaddress import IPv4Address
 
+from isthmus.model.address import Endpoint
 from isthmus.model.quantities import Seconds
 from isthmus.sim.agenda import Agenda
 from isthmus.sim.network import Frame, Network, flip_bit
 from isthmus.wire import udp
+from isthmus.wire.registry import ExchangeType
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
@@ -147,6 +150,40 @@ class Attacker:
         if rng.random() < 0.25:
             source = source.with_port(rng.randrange(1024, 65536))
         return Frame(source, destination, spoilt)
+
+
+class Flood:
+    """IKE_SA_INIT requests from made-up addresses: copies of a real one, each with an SPI of its own."""
+
+    def __init__(self, network: Network, agenda: Agenda, rng: random.Random, every: Seconds) -> None:
+        self.sent = 0
+        self._network = network
+        self._agenda = agenda
+        self._rng = rng
+        self._every = every
+        self._sample: Frame | None = None
+        self._running = True
+        network.taps.append(self._remember)
+
+    def stop(self) -> None:
+        self._running = False
+
+    def _remember(self, frame: Frame) -> None:
+        octets = frame.body
+        if self._sample is None and isinstance(octets, bytes) and octets[18:19] == bytes([ExchangeType.IKE_SA_INIT]):
+            self._sample = frame
+            self._pour()
+
+    def _pour(self) -> None:
+        sample = self._sample
+        if not self._running or sample is None or not isinstance(sample.body, bytes):
+            return
+        rng = self._rng
+        stranger = Endpoint(IPv4Address(rng.randrange(1 << 24, 223 << 24)), rng.randrange(1024, 65536))
+        octets = rng.randbytes(8) + sample.body[8:]
+        self.sent += 1
+        self._network.inject(Frame(stranger, sample.destination, octets))
+        self._agenda.after(self._every, self._pour)
 
 
 def _overwrite(octets: bytes, place: int, value: bytes) -> bytes:

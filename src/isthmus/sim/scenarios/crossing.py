@@ -82,7 +82,7 @@ def deletes(world: World, name: str) -> None:
     _cross(world, ONLY_DELETES[name])
 
 
-@scenario("cross", each=WITH_REKEYS, tags=("issue3",))
+@scenario("cross", each=WITH_REKEYS)
 def rekeys(world: World, name: str) -> None:
     """East and west each renew or delete something at the same instant."""
     _cross(world, WITH_REKEYS[name])
@@ -94,7 +94,7 @@ def deletes_under_loss(world: World, _: str) -> None:
     _storm(world, tuple(DELETES.values()))
 
 
-@scenario("cross-under-loss", link=Link(loss=0.25), each=("everything",), tags=("issue3",))
+@scenario("cross-under-loss", link=Link(loss=0.25), each=("everything",))
 def everything_under_loss(world: World, _: str) -> None:
     """Both ends wish at random for a quarter of an hour while a quarter of all datagrams vanishes."""
     _storm(world, tuple(WISHES.values()))

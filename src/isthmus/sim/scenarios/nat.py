@@ -67,7 +67,7 @@ def inside_restarts(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("nat-mapping-lost", tags=("issue3",))
+@scenario("nat-mapping-lost")
 def mapping_lost(world: World) -> None:
     """The NAT forgets its mappings while traffic flows: west follows the authenticated packets to the new port."""
     ends, nat = _behind_nat(world)

@@ -89,7 +89,7 @@ def partition(world: World, how: str) -> None:
         world.check("the Child SA is the one from before", spis(ends.east) == before)
 
 
-@scenario("idle-for-hours")
+@scenario("idle-for-hours", tags=("hours",))
 def idle(world: World) -> None:
     """Nobody sends anything for two hours; liveness checks pass, and the tunnel is still there."""
     day = Seconds(24 * HOUR)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from isthmus.events.child import ChildNarrowed
 from isthmus.events.ike import CookieDemanded
-from isthmus.model.plan import Encapsulation, Start
+from isthmus.model.plan import Encapsulation, Fragmentation, Start
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, pair, promise_one_pair, up
 from isthmus.sim.middle import Observe, any_esp, any_ike, message
@@ -23,6 +23,7 @@ SUITES = {
     "chacha20-poly1305": ("chacha20-poly1305/sha512/group32", "chacha20-poly1305"),
     "3des": ("3des/sha1/sha1/group2", "3des/sha1"),
     "des-md5": ("des/md5/md5/group1", "des/md5"),
+    "esn": ("aes-128-gcm/sha256/group31", "aes-256-cbc/sha512/esn"),
     "null": ("aes-128-cbc/sha1/sha1/group5", "null/sha256"),
 }
 
@@ -145,6 +146,30 @@ def whereabouts(world: World, how: str) -> None:
     world.run(until=up(*ends.both), limit=SET_UP_LIMIT)
     ends.begin_traffic()
     world.run(until=carries(ends))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("set-up-fragmented", each=("clean", "under-loss", "reordered"))
+def fragmented(world: World, weather: str) -> None:
+    """IKE_AUTH is larger than the middle lets through: it comes in pieces (RFC 7383)."""
+    link = {"under-loss": Link(loss=0.2), "reordered": Link(reorder=0.5, duplicate=0.5)}.get(weather, Link())
+    world.network.link = replace(link, mtu=700)
+    name = ".".join(["a-long-label-of-a-long-name"] * 40) + ".example"
+    pieces = Fragmentation(size=576)
+    ends = connected(
+        world, replace(EAST, identity=name, fragmentation=pieces), replace(WEST, looks_for=name, fragmentation=pieces)
+    )
+    world.check("nothing was too big for the middle", world.network.tally.too_big == 0)
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("set-up-on-demand-both-at-once", link=Link(loss=0.2))
+def on_demand_both(world: World) -> None:
+    """Hosts behind both ends speak at the same instant, under loss."""
+    start = Start.ON_DEMAND
+    ends = pair(world, replace(EAST, start=start), replace(WEST, start=start, passive=False))
+    ends.begin_traffic()
+    world.run(until=carries(ends), limit=SET_UP_LIMIT)
     promise_one_pair(world, *ends.both)
 
 
