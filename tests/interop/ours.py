@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Literal
 
 from isthmus.lab.gateways import RunningGateway
 from isthmus.lab.namespaces import Namespace
@@ -78,7 +79,7 @@ class Site:
     """What one side of the bench is configured with."""
 
     local: Address
-    peer: Address
+    peer: Address | Literal["dynamic"]
     local_id: str
     peer_id: str
     lans: Sequence[IPv4Network]
@@ -89,6 +90,8 @@ class Site:
     start: str = "immediate"
     encapsulation: str = "auto"
     key: str = KEY
+    gateway: str = ""
+    """Further lines of the gateway's section."""
     more: str = field(default="")
     """Further top-level sections."""
 
@@ -132,6 +135,7 @@ ike-gateways:
     passive: {str(self.passive).lower()}
     encapsulation: {self.encapsulation}
     ikev2: {{ike-crypto-profile: suite, liveness: {{interval: 2s}}}}
+{self.gateway}
 ipsec-tunnels:
   there:
     tunnel-interface: tunnel.1

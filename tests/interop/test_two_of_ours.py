@@ -61,3 +61,12 @@ def test_nothing_leaves_in_the_clear_while_the_tunnel_is_down(bench: Bench, tmp_
         verdict = judge(capture.stop(), _INNER, [])
     assert verdict.kinds[Kind.IKE] > 0
     assert verdict.exposed == ()
+
+
+def test_nothing_leaves_in_the_clear_after_a_kill(bench: Bench, tmp_path: Path) -> None:
+    with running(bench, tmp_path, two_of_ours()) as (gateway, _):
+        assert answered(bench.left_host, str(LEFT_LANS[0][2]), str(RIGHT_LANS[0][2])) == 4
+        with Capture(bench.middle) as capture:
+            gateway.kill()
+            assert answered(bench.left_host, str(LEFT_LANS[0][2]), str(RIGHT_LANS[0][2])) == 0
+            assert judge(capture.stop(), _INNER, []).exposed == ()
