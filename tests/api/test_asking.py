@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from isthmus.engine.commands import InitiateChild, InitiateIke, RekeyChild, RekeyIke, TerminateChild, TerminateIke
+from isthmus.engine.commands import (
+    InitiateChild,
+    InitiateIke,
+    Reauthenticate,
+    RekeyChild,
+    RekeyIke,
+    TerminateChild,
+    TerminateIke,
+)
 from isthmus.events.ike import FailureReason
 from tests.api.asking import ask
 from tests.api.facts import established, failed, installed, rekeyed
@@ -74,10 +82,25 @@ def test_a_rekey_of_an_ike_sa_waits_for_the_new_one() -> None:
     assert (outcome["kind"], outcome["result"]) == ("ike-sa", "up")
 
 
-@pytest.mark.parametrize("what", ["ipsec-sa", "ike-sa"])
-def test_what_is_not_up_cannot_be_rekeyed(what: str) -> None:
+def test_a_reauthentication_waits_for_an_ike_sa_that_grew_from_no_other() -> None:
+    daemon = FakeDaemon(ike_view())
+    daemon.answers[Reauthenticate("branch")] = (rekeyed(), established())
+    (outcome,) = ask(daemon, "/v1/reauthenticate/branch", method="POST").json()
+    assert (outcome["kind"], outcome["result"]) == ("ike-sa", "up")
+    assert outcome["text"] == established().tell()
+
+
+def test_a_reauthentication_that_is_the_peers_to_begin_is_told_so() -> None:
+    daemon = FakeDaemon(ike_view())
+    daemon.answers[Reauthenticate("branch")] = (failed(FailureReason.ONLY_RESPONDS),)
+    (outcome,) = ask(daemon, "/v1/reauthenticate/branch", method="POST").json()
+    assert (outcome["result"], outcome["reason"]) == ("failed", "only-responds")
+
+
+@pytest.mark.parametrize("path", ["rekey/ipsec-sa", "rekey/ike-sa", "reauthenticate"])
+def test_what_is_not_up_cannot_be_rekeyed(path: str) -> None:
     daemon = FakeDaemon(ike_view(state="connecting"))
-    answer = ask(daemon, f"/v1/rekey/{what}/branch", method="POST")
+    answer = ask(daemon, f"/v1/{path}/branch", method="POST")
     assert (answer.status_code, answer.json()["code"], daemon.commands) == (409, "not-up", [])
 
 
@@ -138,6 +161,7 @@ def test_clearing_nothing_is_no_error() -> None:
         "/v1/clear/ipsec-sa/nowhere",
         "/v1/rekey/ipsec-sa/nowhere",
         "/v1/rekey/ike-sa/nowhere",
+        "/v1/reauthenticate/nowhere",
         "/v1/enable/nowhere",
         "/v1/disable/branch:lan",
     ],

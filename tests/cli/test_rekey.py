@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from isthmus.engine.commands import RekeyChild, RekeyIke
-from tests.api.facts import installed, rekeyed
+from isthmus.engine.commands import Reauthenticate, RekeyChild, RekeyIke
+from tests.api.facts import established, installed, rekeyed
 from tests.api.fakes import FakeDaemon
 from tests.cli.conftest import Run
 
@@ -14,6 +14,12 @@ def test_a_rekey_ends_when_the_successor_is_installed(isthmus: Run, daemon: Fake
 def test_a_rekey_of_an_ike_sa_ends_when_there_is_a_new_one(isthmus: Run, daemon: FakeDaemon) -> None:
     daemon.answers[RekeyIke("branch")] = (rekeyed(),)
     assert isthmus("rekey", "ike-sa", "branch").exit_code == 0
+
+
+def test_a_reauthentication_ends_when_both_have_proved_who_they_are(isthmus: Run, daemon: FakeDaemon) -> None:
+    daemon.answers[Reauthenticate("branch")] = (established(),)
+    assert isthmus("rekey", "ike-sa", "branch", "--reauthenticate").exit_code == 0
+    assert daemon.commands == [Reauthenticate("branch")]
 
 
 def test_what_is_not_up_cannot_be_rekeyed(isthmus: Run) -> None:

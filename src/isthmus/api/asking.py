@@ -20,6 +20,7 @@ from isthmus.engine.commands import (
     Command,
     InitiateChild,
     InitiateIke,
+    Reauthenticate,
     RekeyChild,
     RekeyIke,
     TerminateChild,
@@ -71,6 +72,7 @@ class Asking:
             post("/v1/test/ipsec-sa/{name:path}", self.test_ipsec_sa),
             post("/v1/rekey/ike-sa/{name:path}", self.rekey_ike_sa),
             post("/v1/rekey/ipsec-sa/{name:path}", self.rekey_ipsec_sa),
+            post("/v1/reauthenticate/{name:path}", self.reauthenticate),
             post("/v1/clear/ike-sa", self.clear_ike_sa),
             post("/v1/clear/ike-sa/{name:path}", self.clear_ike_sa),
             post("/v1/clear/ipsec-sa", self.clear_ipsec_sa),
@@ -106,6 +108,12 @@ class Asking:
         if self._established(goal.peer) is None:
             raise Refused(409, "not-up", f"there is no IKE SA with {goal.peer} to rekey")
         return _outcomes([await self._try(goal, RekeyIke(goal.peer), wait)])
+
+    async def reauthenticate(self, request: Request) -> Response:
+        goal, wait = IkeGoal(gateway_named(self._plan, request.path_params["name"]).name, anew=True), _wait(request)
+        if self._established(goal.peer) is None:
+            raise Refused(409, "not-up", f"there is no IKE SA with {goal.peer} to replace")
+        return _outcomes([await self._try(goal, Reauthenticate(goal.peer), wait)])
 
     async def rekey_ipsec_sa(self, request: Request) -> Response:
         goals, wait = self._child_goals(request), _wait(request)

@@ -70,9 +70,9 @@ _ANSWERS = (
     ),
     _Answer(
         "isthmus test ike-sa GATEWAY --json, isthmus test ipsec-sa TUNNEL[:PROXY-ID] --json, "
-        "isthmus rekey ike-sa GATEWAY --json, isthmus rekey ipsec-sa TUNNEL[:PROXY-ID] --json",
+        "isthmus rekey ike-sa GATEWAY [--reauthenticate] --json, isthmus rekey ipsec-sa TUNNEL[:PROXY-ID] --json",
         "POST /v1/test/ike-sa/GATEWAY, POST /v1/test/ipsec-sa/TUNNEL, "
-        "POST /v1/rekey/ike-sa/GATEWAY, POST /v1/rekey/ipsec-sa/TUNNEL",
+        "POST /v1/rekey/ike-sa/GATEWAY, POST /v1/reauthenticate/GATEWAY, POST /v1/rekey/ipsec-sa/TUNNEL",
         "timeout (seconds)",
         _LIST,
         Outcome,

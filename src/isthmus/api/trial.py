@@ -55,14 +55,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class IkeGoal:
-    """An IKE SA with a peer."""
+    """An IKE SA with a peer; `anew`: one that grew from no other, in which both have proved who they are."""
 
     peer: str
+    anew: bool = False
 
     def judge(self, event: Event) -> Outcome | None:
         """What the event decides, if it decides."""
         match event:
-            case IkeEstablished(peer=self.peer) | IkeRekeyed(peer=self.peer):
+            case IkeEstablished(peer=self.peer):
+                return self.outcome(Result.UP, event.tell())
+            case IkeRekeyed(peer=self.peer) if not self.anew:
                 return self.outcome(Result.UP, event.tell())
             case NegotiationFailed(peer=self.peer, child=None):
                 return _failure(self, event)

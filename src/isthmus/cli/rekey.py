@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from isthmus.cli.client import Client
@@ -11,6 +13,13 @@ from isthmus.cli.words import GatewayWords, TunnelWords, required
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
+Reauthenticate = Annotated[
+    bool,
+    typer.Option(
+        "--reauthenticate", help="Begin anew beside the old one: both prove who they are, and every SA is made again."
+    ),
+]
+
 
 @app.callback()
 def kinds() -> None:
@@ -18,9 +27,16 @@ def kinds() -> None:
 
 
 @app.command("ike-sa")
-def ike_sa(ctx: typer.Context, words: GatewayWords = None, timeout: Timeout = 30.0, as_json: Json = False) -> None:
+def ike_sa(
+    ctx: typer.Context,
+    words: GatewayWords = None,
+    reauthenticate: Reauthenticate = False,
+    timeout: Timeout = 30.0,
+    as_json: Json = False,
+) -> None:
     """Replace the IKE SA with a gateway; its Child SAs pass to the new one as they are."""
-    report(Client(ctx.obj).order("rekey", "ike-sa", required(words, "gateway"), wait=timeout), as_json=as_json)
+    verb = ("reauthenticate",) if reauthenticate else ("rekey", "ike-sa")
+    report(Client(ctx.obj).order(*verb, required(words, "gateway"), wait=timeout), as_json=as_json)
 
 
 @app.command("ipsec-sa")
