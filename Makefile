@@ -11,7 +11,7 @@ BUILT := $(VENV)/.isthmus-built
 RUST_SOURCES := $(shell find rust -name '*.rs' -not -path '*/target/*' 2>/dev/null) $(wildcard Cargo.* rust/*/Cargo.toml)
 PYTEST_WORKERS ?= auto
 
-.PHONY: help build demo check test test-rust test-python clean
+.PHONY: help build demo check test test-rust test-python bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -38,6 +38,9 @@ test-rust: $(BUILT)
 test-python: $(BUILT)
 	tools/test-packages
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+bench: $(BUILT) ## what one tunnel costs on this machine (root)
+	@$(BIN)/python bench/tunnel.py
 
 clean: ## what the other targets made, except the virtual environment
 	rm -rf target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BUILT)

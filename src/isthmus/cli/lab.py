@@ -61,7 +61,7 @@ def _sites(paths: Iterable[Path]) -> dict[str, Path]:
 
 
 def _tell(sites: dict[str, Path], *, keep: bool, capture: Path | None, patience: float) -> None:
-    plans = {name: _plan(file) for name, file in sites.items()}
+    plans = {name: plan_of(file) for name, file in sites.items()}
     if os.geteuid() != 0:
         raise Failure(ExitStatus.NO_PERMISSION, "network namespaces need root: try the same with sudo")
     # Imported here: netlink's tables take half a second, and a mistake in a file needs none of them.
@@ -80,7 +80,8 @@ def _tell(sites: dict[str, Path], *, keep: bool, capture: Path | None, patience:
         raise typer.Exit(ExitStatus.FAILED)
 
 
-def _plan(file: Path) -> Plan:
+def plan_of(file: Path) -> Plan:
+    """The plan of one file; what is wrong with it goes to stderr, and ends the verb."""
     from isthmus.config.compile import compile as compile_plan
     from isthmus.config.load import load
 
