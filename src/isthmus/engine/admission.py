@@ -16,6 +16,9 @@ _COOKIE_DIGEST = "sha256"
 MAX_HALF_OPEN_PER_ADDRESS = 64
 """One host, proved by cookie to be there, cannot fill the table alone (RFC 8019, 4.4)."""
 
+_IPV6_SITE = 64
+"""Prefix length: whoever has one IPv6 address has all of its subnet's."""
+
 
 class Admission:
     """Counts half-open IKE SAs, and asks for cookies: stateless, bound to nonce, SPI, address and a rotating secret."""
@@ -24,7 +27,10 @@ class Admission:
         self._ledger = ledger
         self._version = 0
         self._secrets: dict[int, bytes] = {}
-        self._half_open: dict[Address, int] = {}
+        self._handed_out = False
+        """Whether a cookie was made with the present secret."""
+        self._half_open: dict[int, int] = {}
+        """By host."""
         self._total = 0
 
     @property
@@ -33,15 +39,17 @@ class Admission:
 
     def entered(self, remote: Address) -> None:
         self._total += 1
-        self._half_open[remote] = self._half_open.get(remote, 0) + 1
+        host = _host(remote)
+        self._half_open[host] = self._half_open.get(host, 0) + 1
 
     def left(self, remote: Address) -> None:
         self._total -= 1
-        remaining = self._half_open.get(remote, 1) - 1
+        host = _host(remote)
+        remaining = self._half_open.get(host, 1) - 1
         if remaining:
-            self._half_open[remote] = remaining
+            self._half_open[host] = remaining
         else:
-            self._half_open.pop(remote, None)
+            self._half_open.pop(host, None)
 
     def crowded(self) -> bool:
         """Whether a cookie is due from everybody."""
@@ -51,12 +59,13 @@ class Admission:
         return self._total >= self._ledger.plan.settings.maximum_half_opened_sa
 
     def full_for(self, remote: Address) -> bool:
-        return self._half_open.get(remote, 0) >= MAX_HALF_OPEN_PER_ADDRESS
+        return self._half_open.get(_host(remote), 0) >= MAX_HALF_OPEN_PER_ADDRESS
 
     def cookie(self, datagram: Datagram, spi: bytes, nonce: bytes) -> bytes:
         """RFC 7296, 2.6: <version of secret> | Hash(Ni | IPi | SPIi | <secret>)."""
         if self._version not in self._secrets:
             self._renew()
+        self._handed_out = True
         return self._compute(self._version, datagram, spi, nonce)
 
     def proves(self, cookie: bytes, datagram: Datagram, spi: bytes, nonce: bytes) -> bool:
@@ -67,7 +76,7 @@ class Admission:
     def due(self, what: Deadline) -> None:
         """The secret is old: cookies made with it are taken for one more period. In quiet times there is none."""
         if what is Deadline.NEW_COOKIE_SECRET:
-            if self._total:
+            if self._handed_out:
                 self._renew()
             else:
                 self._secrets.clear()
@@ -77,9 +86,15 @@ class Admission:
         previous = self._secrets.get(self._version)
         kept = {self._version: previous} if previous is not None else {}
         self._version = (self._version + 1) % 256
+        self._handed_out = False
         self._secrets = {**kept, self._version: ledger.entropy.octets(_SECRET_SIZE)}
         ledger.agenda.set(self, Deadline.NEW_COOKIE_SECRET, Instant(ledger.now + _SECRET_LIFE))
 
     def _compute(self, version: int, datagram: Datagram, spi: bytes, nonce: bytes) -> bytes:
         bound = nonce + datagram.remote.address.packed + spi + self._secrets[version]
         return bytes([version]) + digest(_COOKIE_DIGEST, bound)
+
+
+def _host(remote: Address) -> int:
+    """What counts as one host: an IPv4 address, or an IPv6 subnet, numbered beyond all IPv4 addresses."""
+    return int(remote) if remote.version == 4 else (int(remote) >> 128 - _IPV6_SITE) + (1 << 32)

@@ -27,6 +27,7 @@ class Deadline(Enum):
     RECONNECT = auto()
     RESOLVE_AGAIN = auto()
     NEW_COOKIE_SECRET = auto()
+    TELL_WITHHELD = auto()
 
 
 class Owner(Protocol):

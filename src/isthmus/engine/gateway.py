@@ -86,6 +86,11 @@ class Gateway:
         """IKE SAs that somebody began with us and has not authenticated."""
         return self._admission.half_open
 
+    @property
+    def key_exchanges_answered(self) -> int:
+        """How often somebody who had not authenticated made us agree on a key."""
+        return self._ledger.key_exchanges_answered
+
     def ike_sas(self) -> tuple[IkeSaView, ...]:
         """Every IKE SA that is not gone, oldest first."""
         return tuple(sa.view() for sa in self._ledger.ike_sas.values() if sa.life != "deleted")

@@ -94,8 +94,10 @@ class IkeSa:
     def become(self, life: IkeLife) -> None:
         if life not in IKE_LIFE[self.life]:
             raise WrongTransition(f"IKE SA {self.life} -> {life}")
+        failed = self.life is IkeLife.CONNECTING and life is IkeLife.DELETED
         self.life = life
-        self._release()
+        if not failed:  # else it keeps its place until it is forgotten, so that guessing is slow (RFC 8019, 4.4)
+            self._release()
 
     def due(self, what: Deadline) -> None:
         if what is Deadline.GRACE_ENDS:

@@ -8,7 +8,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from isthmus.engine.deadlines import Agenda
+from isthmus.engine.directory import Directory
 from isthmus.engine.outputs import Output, Program
+from isthmus.engine.restraint import Repeated, Restraint
 from isthmus.engine.surroundings import Entropy
 from isthmus.model.address import Address
 from isthmus.model.plan import PeerPlan, Plan
@@ -60,14 +62,22 @@ class Ledger:
         self.children: dict[InboundSpi, ChildSa] = {}
         self.addresses: dict[str, tuple[Address, ...]] = {}
         """What peers' names stand for now, by peer."""
+        self.key_exchanges_answered = 0
+        """How often somebody unproved has made us agree on a key: what cookies keep small."""
         self.tidings: deque[Tiding] = deque()
         """For upkeep, which reads them after every input."""
         self._outputs: deque[Output] = deque()
         self._tickets: dict[Ticket, ChildSa] = {}
         self._next_ticket = 1
+        self._restraint = Restraint(self)
+        self._directory: tuple[Plan, Directory] | None = None
 
     def emit(self, output: Output) -> None:
         self._outputs.append(output)
+
+    def emit_rarely(self, event: Repeated) -> None:
+        """For what strangers can make happen as often as they like."""
+        self._restraint.tell(event)
 
     def tell(self, peer: PeerPlan | None, turn: Turn, child: str | None = None, reason: str = "") -> None:
         if peer is not None:
@@ -107,3 +117,14 @@ class Ledger:
 
     def peers(self) -> tuple[PeerPlan, ...]:
         return tuple(self.plan.peers.values())
+
+    def peers_at(self, local: Address, remote: Address) -> tuple[PeerPlan, ...]:
+        """The configured peers that may speak from `remote` to `local`."""
+        if self._directory is None or self._directory[0] is not self.plan:
+            self._directory = self.plan, Directory(self.plan, self.addresses)
+        return self._directory[1].candidates(local, remote)
+
+    def learn_addresses(self, peer: str, addresses: tuple[Address, ...]) -> None:
+        """What a peer's name stands for now."""
+        self.addresses[peer] = addresses
+        self._directory = None

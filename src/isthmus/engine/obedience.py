@@ -48,7 +48,7 @@ class Obedience:
                 for standing in self._children(child):
                     standing.rekey_wanted()
             case c.Reauthenticate(peer):
-                self._upkeep.reauthenticate(self._ledger.plan.peers[peer])
+                self._reauthenticate(peer)
             case c.Shutdown():
                 self._shut_down()
             case c.SoftExpired(sa_id):
@@ -71,7 +71,7 @@ class Obedience:
                 if (owner := self._ledger.owner_of(ticket)) is not None:
                     self._refused(owner, why)
             case c.Resolved(peer, addresses, lifetime):
-                self._ledger.addresses[peer] = addresses
+                self._ledger.learn_addresses(peer, addresses)
                 self._upkeep.resolved(peer, lifetime)
             case _:
                 assert_never(command)
@@ -104,6 +104,11 @@ class Obedience:
         peer = self._ledger.plan.peers[name]
         if not self._upkeep.explain_refusal(peer, None):
             self._upkeep.initiate_ike(peer)
+
+    def _reauthenticate(self, name: str) -> None:
+        peer = self._ledger.plan.peers[name]
+        if not self._upkeep.explain_refusal(peer, None):
+            self._upkeep.reauthenticate(peer)
 
     def _initiate_child(self, name: str) -> None:
         found = self._ledger.plan.child(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isthmus.engine.admission import Admission
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev2.dialect import Ikev2
+from isthmus.engine.ikev2.first_look import first_look
 from isthmus.engine.ledger import Ledger
 from isthmus.engine.outputs import SendDatagram
 from isthmus.engine.upkeep import Upkeep
@@ -13,11 +14,10 @@ from isthmus.events.message import DatagramDropped, Trigger
 from isthmus.model.address import Address, Datagram
 from isthmus.model.plan import PeerPlan
 from isthmus.model.quantities import NO_SPI, Instant, MessageId
-from isthmus.negotiate import match
 from isthmus.wire.errors import WireError
 from isthmus.wire.ikev2.header import Header, decode_header
 from isthmus.wire.ikev2.message import Message, decode, encode
-from isthmus.wire.ikev2.payloads import Nonce, Notify
+from isthmus.wire.ikev2.payloads import Notify
 from isthmus.wire.registry import ExchangeType, NotifyType
 
 _MAJOR = 2
@@ -47,7 +47,7 @@ class Reception:
         if header.major != _MAJOR:
             self._receive_other_version(datagram, header)
         elif header.exchange == ExchangeType.IKE_SA_INIT and not header.response:
-            self._receive_first(datagram)
+            self._receive_first(datagram, header)
         else:
             self._receive_for_sa(datagram, header)
 
@@ -65,12 +65,8 @@ class Reception:
         self.concerned = sa
         sa.dialect.receive(datagram)
 
-    def _receive_first(self, datagram: Datagram) -> None:
-        """An IKE_SA_INIT request."""
-        message = self._decode(datagram)
-        if message is None:
-            return
-        header = message.header
+    def _receive_first(self, datagram: Datagram, header: Header) -> None:
+        """An IKE_SA_INIT request. It is decoded last: a flood of them must cost next to nothing."""
         if not header.initiator or header.message_id != 0 or header.initiator_spi == NO_SPI:
             self._drop(datagram, Trigger.UNEXPECTED_EXCHANGE)
             return
@@ -80,13 +76,14 @@ class Reception:
             self.concerned = known
             known.dialect.receive(datagram)
             return
-        peers = self._ledger.peers()
-        candidates = match.by_address(peers, datagram.local.address, datagram.remote.address, self._ledger.addresses)
+        candidates = self._ledger.peers_at(datagram.local.address, datagram.remote.address)
         refusal = self._refuse_entry(datagram.remote.address, candidates)
         if refusal is not None:
             self._drop(datagram, refusal)
-        elif self._proved_or_asked(datagram, message, candidates):
-            self._admit(datagram, message, candidates, key)
+        elif self._proved_or_asked(datagram, header, candidates):
+            message = self._decode(datagram)
+            if message is not None:
+                self._admit(datagram, message, candidates, key)
 
     def _refuse_entry(self, remote: Address, candidates: tuple[PeerPlan, ...]) -> Trigger | None:
         if self._upkeep.stopped:
@@ -97,20 +94,20 @@ class Reception:
             return Trigger.HALF_OPEN_LIMIT
         return Trigger.ADDRESS_LIMIT if self._admission.full_for(remote) else None
 
-    def _proved_or_asked(self, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...]) -> bool:
+    def _proved_or_asked(self, datagram: Datagram, header: Header, candidates: tuple[PeerPlan, ...]) -> bool:
         """Whether the initiator may come in: no cookie is due, or it brought one. Else it is asked for one."""
-        header = message.header
-        nonce = next((p.data for p in message.payloads if isinstance(p, Nonce)), b"")
         if not self._admission.crowded() and not any(peer.require_cookie for peer in candidates):
             return True
-        first = message.payloads[0] if message.payloads else None
-        brought = first.data if isinstance(first, Notify) and first.notify == NotifyType.COOKIE else b""
-        if brought and self._admission.proves(brought, datagram, header.initiator_spi, nonce):
+        seen = first_look(header, datagram.octets)
+        if seen is None:
+            self._drop(datagram, Trigger.MALFORMED, "no nonce")
+            return False
+        if seen.cookie and self._admission.proves(seen.cookie, datagram, header.initiator_spi, seen.nonce):
             return True
-        cookie = self._admission.cookie(datagram, header.initiator_spi, nonce)
+        cookie = self._admission.cookie(datagram, header.initiator_spi, seen.nonce)
         self._answer_unprotected(datagram, header, Notify(NotifyType.COOKIE, cookie))
         ledger = self._ledger
-        ledger.emit(CookieDemanded(at=ledger.now, remote=datagram.remote, half_open=self._admission.half_open))
+        ledger.emit_rarely(CookieDemanded(at=ledger.now, remote=datagram.remote, half_open=self._admission.half_open))
         return False
 
     def _admit(
@@ -136,8 +133,7 @@ class Reception:
         ledger = self._ledger
         if ledger.now - self._hints_since >= 1.0:
             self._hints, self._hints_since = 0, ledger.now
-        known = match.by_address(ledger.peers(), datagram.local.address, datagram.remote.address, ledger.addresses)
-        if known and self._hints < _HINTS_PER_SECOND:
+        if self._hints < _HINTS_PER_SECOND and ledger.peers_at(datagram.local.address, datagram.remote.address):
             self._hints += 1
             self._answer_unprotected(datagram, header, Notify(notify))
 
@@ -161,4 +157,4 @@ class Reception:
 
     def _drop(self, datagram: Datagram, trigger: Trigger, detail: str = "") -> None:
         ledger = self._ledger
-        ledger.emit(DatagramDropped(at=ledger.now, remote=datagram.remote, trigger=trigger, detail=detail))
+        ledger.emit_rarely(DatagramDropped(at=ledger.now, remote=datagram.remote, trigger=trigger, detail=detail))

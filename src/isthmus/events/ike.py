@@ -158,10 +158,12 @@ class WeakAlgorithm(Event):
 class CookieDemanded(Event):
     code: ClassVar[str] = "ike.cookie-demanded"
     severity: ClassVar[Severity] = Severity.DEBUG
-    story: ClassVar[str] = "{remote} was asked for a cookie: {half_open} half-open IKE SAs"
+    story: ClassVar[str] = "{remote} was asked for a cookie: {half_open} half-open IKE SAs, {count} times"
 
     remote: Endpoint
     half_open: int
+    count: int = 1
+    """How many demands are told by this one event: at most one a second leaves the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

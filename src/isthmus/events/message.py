@@ -35,11 +35,13 @@ class Trigger(StrEnum):
 class DatagramDropped(Event):
     code: ClassVar[str] = "message.dropped"
     severity: ClassVar[Severity] = Severity.DEBUG
-    story: ClassVar[str] = "Datagram from {remote} dropped: {trigger} {detail}"
+    story: ClassVar[str] = "Datagram from {remote} dropped: {trigger} {detail}, {count} times"
 
     remote: Endpoint
     trigger: Trigger
     detail: str = ""
+    count: int = 1
+    """How many with this trigger are told by this one event: at most one a second leaves the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

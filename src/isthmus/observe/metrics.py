@@ -101,9 +101,9 @@ class Metrics:
             case Retransmitted():
                 self._retransmits.labels(event.peer or "").inc()
             case CookieDemanded():
-                self._cookies.inc()
+                self._cookies.inc(event.count)
             case DatagramDropped():
-                self._dropped.labels(event.trigger.value).inc()
+                self._dropped.labels(event.trigger.value).inc(event.count)
             case _:
                 pass
 

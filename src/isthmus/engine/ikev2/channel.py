@@ -94,7 +94,7 @@ class Channel:
 
     def drop(self, datagram: Datagram, trigger: Trigger, detail: str = "") -> None:
         sa = self.sa
-        sa.ledger.emit(DatagramDropped(**sa.label(), remote=datagram.remote, trigger=trigger, detail=detail))
+        sa.ledger.emit_rarely(DatagramDropped(**sa.label(), remote=datagram.remote, trigger=trigger, detail=detail))
 
     def _proved(self, datagram: Datagram) -> None:
         """An authentic message, newer than any before: the peer lives, and is where it came from."""

@@ -52,6 +52,7 @@ class AgreeOnSuite(Step[Handshake]):
         chosen, handshake.candidates = choose_for(message.need(SecurityAssociation).proposals, handshake.candidates)
         sa.suite = chosen.suite
         self._chosen = chosen.proposal
+        sa.ledger.key_exchanges_answered += 1
         self._reply, handshake.shared = answer_key_exchange(message, sa.suite, sa.ledger.entropy.octets)
         handshake.responder_nonce = sa.ledger.entropy.octets(NONCE_SIZE)
 
