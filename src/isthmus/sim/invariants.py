@@ -33,6 +33,9 @@ SHORTEST_SECRET = 8
 IKE_SAS_OF_A_PEER = 6
 """Two that crossed at set-up, each being rekeyed from both ends."""
 
+LEAVING_IKE_SAS_OF_A_PEER = 30
+"""Deletes that wait for an answer: the deepest storm of commands in any story, and a margin."""
+
 SAS_OF_A_CHILD = 16
 """Two directions, of two crossed children, each rekeyed from both ends, old and new."""
 
@@ -236,10 +239,12 @@ class StateIsBounded(Quiet):
         if site.gateway is None:
             return
         plan, ike_sas = site.gateway.plan, site.ike_sas
-        half_open = sum(1 for ike in ike_sas if ike.state == "connecting")
+        states = Counter(ike.state for ike in ike_sas)
+        half_open, leaving = states["connecting"], states["deleting"]
         limits = {
             "half-open IKE SAs": (half_open, plan.settings.maximum_half_opened_sa + len(plan.peers)),
-            "IKE SAs": (len(ike_sas) - half_open, IKE_SAS_OF_A_PEER * len(plan.peers)),
+            "IKE SAs": (len(ike_sas) - half_open - leaving, IKE_SAS_OF_A_PEER * len(plan.peers)),
+            "IKE SAs on their way out": (leaving, LEAVING_IKE_SAS_OF_A_PEER * len(plan.peers)),
             "IPsec SAs": (
                 len(site.plane.installed),
                 SAS_OF_A_CHILD * sum(len(tunnel.children) for tunnel in plan.tunnels.values()),
