@@ -200,6 +200,8 @@ class Network:
         receiver(frame)
 
     def _note(self, frame: Frame, fate: str) -> None:
+        if isinstance(frame.body, EspPacket):
+            return  # they come by the thousand, and would push the negotiation out of the transcript
         self.transcript.note(self.agenda.now, "network", f"{frame.source} > {frame.destination} {fate}")
 
 
