@@ -9,9 +9,11 @@ import pytest
 from isthmus.engine.outputs import SendDatagram
 from isthmus.model.address import Endpoint
 from isthmus.model.quantities import Seconds
-from isthmus.sim.tamper import MUTATIONS, Attacker, Mutation, as_it_was
+from isthmus.sim.tamper import MUTATIONS, Attacker, Flood, Mutation, as_it_was
+from isthmus.wire.ikev2.payloads import Nonce
+from isthmus.wire.registry import ExchangeType
 from tests.sim.puppet import puppet, say, stage
-from tests.sim.test_invariants import sealed
+from tests.sim.test_invariants import ike, sealed
 
 MESSAGE = sealed()
 
@@ -37,3 +39,16 @@ def test_an_attacker_sends_spoilt_copies_to_both_ends_until_it_is_stopped() -> N
     assert attacker.sent == sent > 900
     assert len(puppet(east).heard) > 50
     assert len({datagram.octets for datagram in puppet(west).heard}) > 50
+
+
+def test_a_flood_repeats_the_first_request_from_everywhere_each_with_its_own_spi() -> None:
+    world, east, west = stage()
+    flood = Flood(world.network, world.agenda, world.stream("flood"), every=Seconds(0.01))
+    asked = ike(Nonce(bytes(16)), exchange=ExchangeType.IKE_SA_INIT, responder_spi=bytes(8))
+    say(east, SendDatagram(Endpoint(east.address, 500), Endpoint(west.address, 500), asked))
+    world.run(limit=Seconds(1.0))
+    flood.stop()
+    heard = puppet(west).heard
+    assert len({datagram.remote for datagram in heard}) > 90
+    assert len({datagram.octets[:8] for datagram in heard}) > 90
+    assert {datagram.octets[8:] for datagram in heard} == {asked[8:]}
