@@ -129,6 +129,16 @@ class IkeSa:
         self._twin = other
         self.ledger.agenda.set(self, Deadline.TWIN_ENDS, Instant(self.ledger.now + seconds))
 
+    def inherit_twin(self, old: IkeSa) -> None:
+        """It succeeds one of two twins: whoever was to go in favour of the other still is."""
+        ends = self.ledger.agenda.at(old, Deadline.TWIN_ENDS)
+        if old._twin is not None and ends is not None:
+            self.expect_twin(old._twin, ends - self.ledger.now)
+        if self.peer is not None:
+            for other in self.ledger.with_peer(self.peer.name):
+                if other._twin is old:
+                    other._twin = self
+
     def suspect(self) -> None:
         """Somebody says, without proof, that the peer does not know this IKE SA."""
         self._suspected = True

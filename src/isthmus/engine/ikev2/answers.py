@@ -13,7 +13,7 @@ from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.replies import Answering
 from isthmus.engine.ikev2.set_up import require_handshake
 from isthmus.engine.ikev2.steps.inform import Notice
-from isthmus.engine.ikev2.successors import AnswerRekeyIke
+from isthmus.engine.ikev2.successors import AnswerRekeyIke, hand_over
 from isthmus.engine.refusal import Refusal, malformed
 from isthmus.engine.states import IkeLife
 from isthmus.events.ike import FailureReason, NegotiationFailed
@@ -141,6 +141,10 @@ class AnswerInformational:
             detail = "the peer deleted the IKE SA before it stood"
             party.fail(IKE_AUTH.name, refusal_by_delete(detail).report)
         else:
+            heir, party.successor_of_peer = party.successor_of_peer, None
+            if heir is not None and heir.established and sa.established:
+                # RFC 7296, 2.25.2: our own rekey is forgotten; the children belong to the peer's successor.
+                hand_over(sa, heir)
             sa.delete_silently("deleted by the peer")
 
 

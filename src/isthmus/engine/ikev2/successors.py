@@ -166,8 +166,15 @@ def hand_over(old: IkeSa, new: IkeSa) -> None:
     old.ledger.emit(
         IkeRekeyed(**new.label(), old=f"{old.initiator_spi.hex()}:{old.responder_spi.hex()}", suite=str(new.suite))
     )
+    new.inherit_twin(old)
     old.become(IkeLife.REKEYED)
-    for what in (Deadline.REKEY, Deadline.REAUTHENTICATE, Deadline.PROBE_PEER, Deadline.KEEP_NAT_OPEN):
+    for what in (
+        Deadline.REKEY,
+        Deadline.REAUTHENTICATE,
+        Deadline.PROBE_PEER,
+        Deadline.KEEP_NAT_OPEN,
+        Deadline.TWIN_ENDS,
+    ):
         agenda.cancel(old, what)
     old.dialect.retire()
     old.ledger.tell(new.peer, Turn.IKE_UP)
