@@ -9,6 +9,18 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from isthmus.api.asking import Cleared, Switched
 from isthmus.api.trial import Outcome
+from isthmus.status.rehearsal import (
+    CallRow,
+    ChildRow,
+    MeetingRow,
+    ObstacleRow,
+    PointRow,
+    PositionRow,
+    ProblemRow,
+    RehearsalRow,
+    RemedyRow,
+    UnmatchedRow,
+)
 from isthmus.status.rows import EventRow, GatewayRow, IkeSaRow, IpsecSaRow, Overview, TunnelRow
 
 _INTRODUCTION = """\
@@ -91,26 +103,42 @@ _ANSWERS = (
         "one",
         Switched,
     ),
+    _Answer("isthmus check FILE... --json", "", "", _LIST, ProblemRow),
+    _Answer("isthmus check FILE --peer FILE --json", "", "", "one", RehearsalRow),
 )
+
+_PARTS = (MeetingRow, CallRow, ChildRow, ObstacleRow, PointRow, PositionRow, RemedyRow, UnmatchedRow)
+"""Rows that only occur within others."""
 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_INTRODUCTION, *(line for answer in _ANSWERS for line in _section(answer))])
+    answers = (line for answer in _ANSWERS for line in _section(answer))
+    parts = (line for part in _PARTS for line in (*_heading(part), *_fields(part)))
+    return "\n".join([_INTRODUCTION, *answers, *parts])
 
 
 def _section(answer: _Answer) -> Iterator[str]:
-    yield f"## {answer.model.__name__}"
-    yield ""
-    yield f"{(answer.model.__doc__ or '').strip()}"
-    yield ""
+    yield from _heading(answer.model)
     yield f"* Commands: {_code(answer.command)}"
-    yield f"* API: {_code(answer.request)}" + (f"; query: {answer.filters}" if answer.filters else "")
+    if answer.request:
+        yield f"* API: {_code(answer.request)}" + (f"; query: {answer.filters}" if answer.filters else "")
     yield f"* Answer: {answer.shape} `{answer.model.__name__}`"
     yield ""
+    yield from _fields(answer.model)
+
+
+def _heading(model: type) -> Iterator[str]:
+    yield f"## {model.__name__}"
+    yield ""
+    yield f"{(model.__doc__ or '').strip()}"
+    yield ""
+
+
+def _fields(model: type) -> Iterator[str]:
     yield "| field | type | meaning |"
     yield "|---|---|---|"
-    for name, hint in get_type_hints(answer.model, include_extras=True).items():
+    for name, hint in get_type_hints(model, include_extras=True).items():
         kind, *meaning = get_args(hint)
         yield f"| `{name}` | {_type(kind)} | {' '.join(str(m) for m in meaning)} |"
     yield ""

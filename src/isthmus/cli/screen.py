@@ -41,6 +41,8 @@ STATE_STYLES = {
     "failed": "red",
     "timed-out": "red",
     "already-up": "green",
+    "until-rekey": "red",
+    "never": "dim",
 }
 
 

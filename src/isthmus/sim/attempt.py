@@ -1,0 +1,316 @@
+"""One gateway calls the other over a simulated network: set-up, every child, and the rekeys that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+from isthmus.engine import commands
+from isthmus.engine.commands import Command
+from isthmus.engine.views import ChildView, IkeSaView
+from isthmus.events.child import ChildInstalled
+from isthmus.events.event import Event
+from isthmus.events.ike import FailureReason, IkeEstablished, IkeRekeyed, NegotiationFailed, WeakAlgorithm
+from isthmus.model.plan import DynamicPeer, Lifetime, Liveness, NamedPeer, PeerPlan, Plan, Start, TunnelPlan
+from isthmus.model.quantities import Seconds
+from isthmus.model.selectors import TrafficSelector
+from isthmus.sim.failure import SimulationFailure
+from isthmus.sim.network import Link
+from isthmus.sim.pairing import Pair, Side
+from isthmus.sim.site import Site
+from isthmus.sim.world import World
+
+_PATIENCE = Seconds(400.0)
+"""Longer than ten tries of one request."""
+
+_SETTLE = Seconds(3.0)
+"""For what follows an exchange: deletes, and refusals that reach the other end."""
+
+_LONG = Lifetime(Seconds(30 * 86400.0))
+"""Lifetimes are no matter of agreement in IKEv2 (RFC 7296, 2.8): here nothing ends by itself."""
+
+E = TypeVar("E", bound=Event)
+
+
+class Act(StrEnum):
+    """What is tried."""
+
+    IKE_SA = "ike-sa"
+    CHILD_SA = "child-sa"
+    REKEY_CHILD_SA = "rekey-child-sa"
+    REKEY_IKE_SA = "rekey-ike-sa"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An act that came to nothing, with what each end's events say of it."""
+
+    act: Act
+    asker: Side
+    """Who made the request: in a rekey it need not be who began the IKE SA."""
+    children: Mapping[Side, str]
+    """The configured child that it is about, as far as each end knows."""
+    events: Mapping[Side, tuple[NegotiationFailed, ...]]
+
+    @property
+    def telling(self) -> NegotiationFailed:
+        """The event of the end that refused: it knows both sides of the disagreement."""
+        told = [event for side in (self.asker.other, self.asker) for event in self.events[side]]
+        return max(told, key=_knowledge)
+
+    @property
+    def reason(self) -> FailureReason:
+        return self.telling.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A Child SA that came up."""
+
+    children: Mapping[Side, str]
+    suite: str
+    selectors: tuple[tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]
+    """Ours and theirs."""
+    narrowed: bool
+    """Less than one of the ends has configured."""
+    udp: Mapping[Side, bool]
+    pfs: str | None = None
+    """The key exchange of its own that a rekey makes."""
+    rekeyed: bool = False
+    """From both ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one end's call."""
+
+    begins: Side
+    never: str | None = None
+    """Why this end never begins, in the words of its configuration."""
+    suite: str | None = None
+    """Of the IKE SA; None: there was none."""
+    answered_by: str | None = None
+    """The gateway of the other end that took the call."""
+    nat: str = "none"
+    rekeyed: bool = False
+    standing: tuple[Standing, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    weak: tuple[str, ...] = ()
+
+    @property
+    def up(self) -> bool:
+        return self.suite is not None and not self.failures
+
+
+def attempt(plans: Mapping[Side, Plan], pair: Pair, begins: Side) -> Attempt:
+    """Plays it through, unless this end never begins."""
+    caller = pair.of(begins)
+    if caller.passive:
+        return Attempt(begins, never="passive: true")
+    if isinstance(caller.address, DynamicPeer):
+        return Attempt(begins, never="peer-address: dynamic")
+    if pair.behind_nat is begins.other:
+        return Attempt(begins, never=f"the other end is behind a NAT at {pair.seen_address(begins.other)}")
+    return _Stage(plans, pair, begins).play()
+
+
+class _Stage:
+    """Two sites and a wire, for one call."""
+
+    def __init__(self, plans: Mapping[Side, Plan], pair: Pair, begins: Side) -> None:
+        self.begins = begins
+        self.pair = pair
+        # Nothing is drawn by lot here but keys: one seed is as good as another.
+        self.world = World(1, Link(latency=(0.01, 0.01)))
+        self.world.invariants = ()  # what two configurations make of each other is a finding, not a failed run
+        casts = {begins: _caller(plans[begins], pair.of(begins))}
+        casts[begins.other] = _answerer(plans[begins.other], pair.of(begins.other))
+        self.sites = {side: self._site(side, casts[side]) for side in Side}
+        self.failures: list[Failure] = []
+        self.standing: list[Standing] = []
+
+    def play(self) -> Attempt:
+        self._wait(lambda: False, Seconds(1.0))  # names are resolved
+        names = [c.name for t in self.sites[self.begins].plan.tunnels.values() if t.enabled for c in t.children]
+        failure = self._set_up(names)
+        ike_sa = self._ike_sa(self.begins)
+        if ike_sa is None:
+            return Attempt(self.begins, failures=(failure,) if failure else ())
+        suite, nat = str(ike_sa.suite), ike_sa.nat
+        for name in names[1:]:
+            self._create(name)
+        self.standing = [self._rekeyed(child) for child in self.standing]
+        rekeyed = all(self._rekey_ike(side) for side in (self.begins, self.begins.other))
+        answered = self.sites[self.begins.other].told(IkeEstablished)
+        return Attempt(
+            self.begins,
+            suite=suite,
+            answered_by=answered[-1].peer if answered else None,
+            nat=nat,
+            rekeyed=rekeyed,
+            standing=tuple(self.standing),
+            failures=tuple(self.failures),
+            weak=tuple(dict.fromkeys(f"{e.algorithm}: {e.because}" for e in self._events(self.begins, WeakAlgorithm))),
+        )
+
+    def _set_up(self, names: list[str]) -> Failure | None:
+        """The IKE SA, with the first child if there is one."""
+        if names:
+            self._create(names[0])
+            return next(iter(self.failures), None)
+        command = commands.InitiateIke(self.pair.of(self.begins).name)
+        return self._try(self.begins, command, IkeEstablished, Act.IKE_SA, {})
+
+    def _create(self, name: str) -> None:
+        """A child, and the IKE SA below it if there is none yet."""
+        marks = self._marks()
+        act = Act.CHILD_SA if self._ike_sa(self.begins) else Act.IKE_SA
+        failure = self._try(self.begins, commands.InitiateChild(name), ChildInstalled, act, {self.begins: name})
+        if failure is not None:
+            in_ike_sa = act is Act.IKE_SA and self._ike_sa(self.begins) is not None
+            self.failures.append(replace(failure, act=Act.CHILD_SA) if in_ike_sa else failure)
+            return
+        installed = self._events(self.begins, ChildInstalled, marks)[-1]
+        found = self._ends(installed.spi_in)
+        if found is not None:
+            self.standing.append(self._as_standing(*found))
+
+    def _rekeyed(self, standing: Standing) -> Standing:
+        """A key exchange of its own is first made here, and first refused here (RFC 7296, 1.2 and 2.17)."""
+        rekeyed = True
+        for side in (self.begins, self.begins.other):
+            name = standing.children[side]
+            marks = self._marks()
+            command = commands.RekeyChild(name)
+            failure = self._try(side, command, ChildInstalled, Act.REKEY_CHILD_SA, standing.children)
+            if failure is not None:
+                self.failures.append(failure)
+                rekeyed = False
+                continue
+            found = self._ends(self._events(side, ChildInstalled, marks)[-1].spi_in, side)
+            if found is not None:
+                ke = found[0].suite.ke
+                standing = replace(standing, pfs=ke.name if ke is not None else None)
+        return replace(standing, rekeyed=rekeyed)
+
+    def _rekey_ike(self, side: Side) -> bool:
+        peer = (self._ike_sa(side) or self._ike_sa(self.begins)) if self.sites[side].ike_sas else None
+        if peer is None or peer.peer is None:
+            return False
+        failure = self._try(side, commands.RekeyIke(peer.peer), IkeRekeyed, Act.REKEY_IKE_SA, {})
+        if failure is not None:
+            self.failures.append(failure)
+        return failure is None
+
+    def _try(
+        self, asker: Side, command: Command, success: type[Event], act: Act, children: Mapping[Side, str]
+    ) -> Failure | None:
+        """Gives a command and waits for what comes of it."""
+        marks = self._marks()
+        self.sites[asker].command(command)
+
+        def decided() -> bool:
+            return bool(self._events(asker, success, marks) or self._events(asker, NegotiationFailed, marks))
+
+        self._wait(decided, _PATIENCE)
+        self._wait(lambda: False, _SETTLE)
+        if self._events(asker, success, marks):
+            return None
+        events = {side: self._events(side, NegotiationFailed, marks) for side in Side}
+        if not any(events.values()):
+            events[asker] = (self._nothing_came(asker),)
+        named = {side: e.child for side in Side for e in events[side] if e.child is not None}
+        return Failure(act, asker, MappingProxyType({**named, **children}), MappingProxyType(events))
+
+    def _nothing_came(self, asker: Side) -> NegotiationFailed:
+        peer = self.pair.of(asker)
+        return NegotiationFailed(
+            at=self.world.now, peer=peer.name, stage="", role="initiator", reason=FailureReason.NO_ANSWER
+        )
+
+    def _as_standing(self, view: ChildView, other: ChildView) -> Standing:
+        views = {self.begins: view, self.begins.other: other}
+        ours = views[Side.OURS]
+        exact = True
+        for side in Side:
+            found = self.sites[side].plan.child(views[side].name)
+            seen = set(views[side].local_ts), set(views[side].remote_ts)
+            exact = exact and found is not None and (set(found[1].local), set(found[1].remote)) == seen
+        return Standing(
+            children=MappingProxyType({side: views[side].name for side in Side}),
+            suite="/".join(row.name for row in (view.suite.encryption, view.suite.integrity) if row is not None),
+            selectors=(ours.local_ts, ours.remote_ts),
+            narrowed=not exact,
+            udp=MappingProxyType({side: views[side].udp for side in Side}),
+        )
+
+    def _ends(self, spi_in: int, side: Side | None = None) -> tuple[ChildView, ChildView] | None:
+        """A Child SA as the end with this inbound SPI sees it, and as the other does."""
+        side = side or self.begins
+        mine = [c for ike in self.sites[side].ike_sas for c in ike.children if c.spi_in == spi_in]
+        other = [c for ike in self.sites[side.other].ike_sas for c in ike.children if c.spi_out == spi_in]
+        return (mine[0], other[0]) if mine and other else None
+
+    def _ike_sa(self, side: Side) -> IkeSaView | None:
+        standing = [ike for ike in self.sites[side].ike_sas if ike.state in ("established", "rekeying")]
+        return standing[-1] if standing else None
+
+    def _wait(self, until: Callable[[], bool], limit: Seconds) -> bool:
+        """Lets time pass; whether it came to that."""
+        try:
+            self.world.run(until=until, limit=limit)
+        except SimulationFailure:
+            return False
+        return True
+
+    def _marks(self) -> dict[Side, int]:
+        return {side: len(site.events) for side, site in self.sites.items()}
+
+    def _events(self, side: Side, kind: type[E], marks: Mapping[Side, int] | None = None) -> tuple[E, ...]:
+        events = self.sites[side].events[marks[side] if marks else 0 :]
+        return tuple(event for event in events if isinstance(event, kind))
+
+    def _site(self, side: Side, plan: Plan) -> Site:
+        peer = self.pair.of(side)
+        nat = self.world.nat(self.pair.seen_address(side)) if self.pair.behind_nat is side else None
+        site = self.world.site(str(side), plan, peer.local, behind=nat)
+        if isinstance(peer.address, NamedPeer):
+            site.names[peer.address.name] = (self.pair.seen_address(side.other),)
+        return site
+
+
+def _caller(plan: Plan, peer: PeerPlan) -> Plan:
+    """Only the gateway that calls, and nothing that begins by itself."""
+    tunnels = {t.name: _on_demand(t) for t in plan.tunnels_of(peer.name)}
+    return replace(plan, peers={peer.name: _calm(peer)}, tunnels=tunnels)
+
+
+def _answerer(plan: Plan, peer: PeerPlan) -> Plan:
+    """All its gateways, since it does not know yet who calls; none of them begins."""
+    peers = {
+        p.name: _calm(replace(p, local=peer.local) if p.local.is_unspecified and p.interface == peer.interface else p)
+        for p in plan.peers.values()
+    }
+    peers[peer.name] = _calm(peer)
+    passive = {name: replace(p, passive=True) for name, p in peers.items()}
+    return replace(plan, peers=passive, tunnels={t.name: _on_demand(t) for t in plan.tunnels.values()})
+
+
+def _calm(peer: PeerPlan) -> PeerPlan:
+    profile = replace(peer.profile, lifetime=_LONG, authentication_multiple=0)
+    return replace(peer, profile=profile, liveness=Liveness(enabled=False))
+
+
+def _on_demand(tunnel: TunnelPlan) -> TunnelPlan:
+    return replace(tunnel, start=Start.ON_DEMAND, profile=replace(tunnel.profile, lifetime=_LONG))
+
+
+def _knowledge(event: NegotiationFailed) -> int:
+    """How much an event knows: both sides of it, one, or the bare notify."""
+    if event.reason is FailureReason.IDENTITY_MISMATCH or event.detail:
+        return 2
+    bare = all(word.isupper() for word in event.they_said)
+    return 0 if bare else 1
