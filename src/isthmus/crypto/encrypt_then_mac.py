@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
+from isthmus.crypto.block_cipher import block_cipher
 from isthmus.crypto.integrity import Authenticator, IntegrityFailure
-from isthmus.crypto.legacy import triple_des
 from isthmus.model.algorithms import Encryption
 
 
@@ -16,7 +16,7 @@ class EncryptThenMac:
 
     def __init__(self, row: Encryption, key: bytes, authenticator: Authenticator) -> None:
         self.iv, self.icv, self.block = row.iv, authenticator.size, row.block
-        self._cipher = _block_cipher(row, key)
+        self._cipher = block_cipher(row, key)
         self._authenticator = authenticator
 
     def seal(self, associated: bytes, iv: bytes, plaintext: bytes) -> bytes:
@@ -46,14 +46,3 @@ class EncryptThenMac:
             return ciphertext
         running = Cipher(self._cipher, modes.CBC(iv)).decryptor()
         return running.update(ciphertext) + running.finalize()
-
-
-def _block_cipher(row: Encryption, key: bytes) -> BlockCipherAlgorithm | None:
-    match row.ikev2:
-        case 12:  # ENCR_AES_CBC
-            return algorithms.AES(key)
-        case 2 | 3:  # ENCR_DES, ENCR_3DES
-            return triple_des(key)
-        case 11:  # ENCR_NULL
-            return None
-    raise ValueError(f"{row.name} is no cipher of ours")
