@@ -30,6 +30,7 @@ from isthmus.wire.ikev2.payloads import (
     SecurityAssociation,
     TsI,
     TsR,
+    UnknownPayload,
     VendorId,
 )
 from isthmus.wire.registry import NotifyType, PayloadType
@@ -61,6 +62,8 @@ def readable_by_scapy(payload: Payload) -> bool:
             return not unknown
         case Delete(spis=spis):
             return bool(spis)
+        case UnknownPayload(kind=kind):
+            return kind not in (2, 3)  # it takes IKEv1's numbers of proposals and transforms for payloads of their own
         case _:
             return True
 
