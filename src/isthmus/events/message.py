@@ -56,6 +56,19 @@ class Retransmitted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutSmaller(Event):
+    """Silence made us send a message again in smaller pieces: the path may not carry larger packets."""
+
+    code: ClassVar[str] = "message.cut-smaller"
+    story: ClassVar[str] = "{exchange} with {peer} sent again as {fragments} fragments of at most {size} octets"
+
+    exchange: str
+    fragments: int
+    size: int
+    """Of an IP packet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownPayloadSkipped(Event):
     code: ClassVar[str] = "message.unknown-payload"
     severity: ClassVar[Severity] = Severity.DEBUG

@@ -11,7 +11,7 @@ from isthmus.engine.ikev2.fragments import BadFragment, Reassembly
 from isthmus.engine.ikev2.keys import IkeKeys
 from isthmus.engine.ikev2.sealing import FragmentLimit, Opened, Seal, plain
 from isthmus.engine.states import IkeLife
-from isthmus.events.message import DatagramDropped, MessageExchanged, Trigger
+from isthmus.events.message import CutSmaller, DatagramDropped, MessageExchanged, Trigger
 from isthmus.model.address import Datagram
 from isthmus.wire.errors import WireError
 from isthmus.wire.ikev2.header import Header
@@ -33,7 +33,8 @@ class Channel:
         self.fragment_limit: FragmentLimit | None = None
         """Set once both ends have said that they take fragments."""
         self._seal: Seal | None = None
-        self._pieces = Reassembly()
+        self._pieces = {False: Reassembly(), True: Reassembly()}
+        """Of requests and of responses: both count message IDs of their own."""
 
     @property
     def ready(self) -> bool:
@@ -48,7 +49,8 @@ class Channel:
 
     def wipe(self) -> None:
         self.keys = self._seal = None
-        self._pieces.clear()
+        for pieces in self._pieces.values():
+            pieces.clear()
 
     def write(self, header: Header, payloads: Sequence[Payload], *, sealed: bool) -> tuple[bytes, ...]:
         """A message as one datagram, or as fragments."""
@@ -58,6 +60,24 @@ class Channel:
         if self._seal is None:
             raise ValueError("a sealed message before keys")
         return self._seal.seal(header, payloads, self.fragment_limit)
+
+    def write_smaller(self, header: Header, payloads: Sequence[Payload], sent: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """RFC 7383, 2.5.2: a message once more, in smaller pieces if it was larger than what arrives everywhere."""
+        limit = self.fragment_limit.smaller() if self.fragment_limit is not None else None
+        if limit is None or self._seal is None or all(limit.admits(datagram) for datagram in sent):
+            return sent
+        self.fragment_limit = limit
+        pieces = self._seal.seal(header, payloads, limit, more_than=len(sent))
+        sa, exchange = self.sa, header.exchange.name
+        sa.ledger.emit(CutSmaller(**sa.label(), exchange=exchange, fragments=len(pieces), size=limit.size))
+        return pieces
+
+    def authentic(self, message: Message) -> bool:
+        """Whether the peer made this message or fragment, of which nothing else is wanted."""
+        try:
+            return self._seal is not None and bool(self._seal.open(message))
+        except (IntegrityFailure, WireError):
+            return False
 
     def open(self, datagram: Datagram, message: Message) -> Inbound | None:
         """The inside of a sealed message; None if it was dropped, or is a fragment of which more must come.
@@ -71,7 +91,7 @@ class Channel:
         try:
             opened: Opened | None = self._seal.open(message)
             if opened is not None and isinstance(payload, EncryptedFragment):
-                opened = self._pieces.add(message.header.message_id, payload, opened)
+                opened = self._assemble(message, payload, opened)
             if opened is None:
                 return None
             inbound = Inbound(decode_payloads(opened.first, opened.octets), opened.octets, opened.first)
@@ -95,6 +115,13 @@ class Channel:
     def drop(self, datagram: Datagram, trigger: Trigger, detail: str = "") -> None:
         sa = self.sa
         sa.ledger.emit_rarely(DatagramDropped(**sa.label(), remote=datagram.remote, trigger=trigger, detail=detail))
+
+    def _assemble(self, message: Message, fragment: EncryptedFragment, opened: Opened) -> Opened | None:
+        whole = self._pieces[message.header.response].add(message.header.message_id, fragment, opened)
+        if self.fragment_limit is not None and fragment.number < fragment.total:
+            # Where the peer cuts smaller than we would, it may know why; every fragment but the last is full.
+            self.fragment_limit = self.fragment_limit.at_most(self.fragment_limit.packet(message.octets))
+        return whole
 
     def _proved(self, datagram: Datagram) -> None:
         """An authentic message, newer than any before: the peer lives, and is where it came from."""

@@ -10,6 +10,9 @@ from isthmus.wire.registry import PayloadType
 MAX_FRAGMENTS = 64
 """More than any certificate chain needs at the smallest size; it bounds what one peer may make us keep."""
 
+MAX_OCTETS = 65535
+"""What a message could have as one datagram; in fragments it may not have more."""
+
 
 class BadFragment(Exception):
     """A fragment that cannot belong to any message."""
@@ -23,6 +26,7 @@ class Reassembly:
         self._total = 0
         self._first = PayloadType.NONE
         self._parts: dict[int, bytes] = {}
+        self._octets = 0
 
     def add(self, message_id: MessageId, fragment: EncryptedFragment, opened: Opened) -> Opened | None:
         """Takes one authentic fragment; the whole message once the last has come. Raises `BadFragment`."""
@@ -37,7 +41,12 @@ class Reassembly:
             raise BadFragment(f"total went down from {self._total} to {total}")
         if number == 1:
             self._first = opened.first
-        self._parts.setdefault(number, opened.octets)
+        if number not in self._parts:
+            self._parts[number] = opened.octets
+            self._octets += len(opened.octets)
+        if self._octets > MAX_OCTETS:
+            self.clear()
+            raise BadFragment(f"more than {MAX_OCTETS} octets")
         if len(self._parts) < self._total:
             return None
         whole = Opened(self._first, b"".join(self._parts[n] for n in range(1, self._total + 1)))
@@ -46,4 +55,5 @@ class Reassembly:
 
     def clear(self) -> None:
         self._message_id = None
+        self._total = self._octets = 0
         self._parts = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,9 +21,13 @@ from isthmus.model.address import Datagram
 from isthmus.model.quantities import NO_SPI, Instant, MessageId
 from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.message import Message
+from isthmus.wire.ikev2.payloads import Payload
 from isthmus.wire.registry import NotifyType
 
 _LARGEST_MESSAGE_ID = 2**32 - 1
+
+_CUT_SMALLER_AFTER = 2
+"""Tries at the size that is configured, before silence is taken for a path that carries less."""
 
 I = TypeVar("I", bound=Intention)  # noqa: E741
 
@@ -33,11 +38,16 @@ class Outstanding:
 
     intention: Intention
     run: Run[Any]
-    message_id: MessageId
+    header: Header
+    payloads: Sequence[Payload]
     datagrams: tuple[bytes, ...]
     attempts: int = 1
     abandoned: bool = False
     """It is not repeated any more, and waited for a little longer."""
+
+    @property
+    def message_id(self) -> MessageId:
+        return self.header.message_id
 
 
 class Requests:
@@ -114,6 +124,9 @@ class Requests:
             sa.ledger.emit(PeerSilent(**sa.label(), exchange=exchange, attempts=outstanding.attempts))
             outstanding.intention.silent(outstanding.attempts)
             return
+        if outstanding.attempts == _CUT_SMALLER_AFTER:
+            again = self.channel.write_smaller(outstanding.header, outstanding.payloads, outstanding.datagrams)
+            outstanding.datagrams = again
         outstanding.attempts += 1
         message_id, attempt = outstanding.message_id, outstanding.attempts
         sa.ledger.emit(Retransmitted(**sa.label(), exchange=exchange, message_id=message_id, attempt=attempt))
@@ -195,9 +208,10 @@ class Requests:
         sa, exchange = self.sa, run.exchange
         spis = sa.initiator_spi, sa.responder_spi
         header = Header(*spis, exchange.exchange_type, self._next, initiator=sa.began_here, response=False)
-        octets = self.channel.write(header, run.speak(0), sealed=exchange.legs[0].sealed)
+        payloads = run.speak(0)
+        octets = self.channel.write(header, payloads, sealed=exchange.legs[0].sealed)
         intention.sent(octets)
-        self.outstanding = Outstanding(intention, run, self._next, octets)
+        self.outstanding = Outstanding(intention, run, header, payloads, octets)
         self._next = MessageId(self._next + 1)
         self._transmit(self.outstanding)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isthmus.crypto.protection import IntegrityFailure, Protection, protection
 from isthmus.engine.ikev2.keys import IkeKeys
 from isthmus.engine.surroundings import Entropy
 from isthmus.model.proposal import Suite
 from isthmus.wire.errors import WireError
+from isthmus.wire.ikev2.encrypted import MAX_FRAGMENTS
 from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.message import Message, encode, encode_payloads, sealed_prefix
 from isthmus.wire.ikev2.payloads import Encrypted, EncryptedFragment, Payload
 from isthmus.wire.registry import PayloadType
 
 _IP_AND_UDP = {4: 20 + 8, 6: 40 + 8}
+_SMALLEST = {4: 576, 6: 1280}
+"""RFC 7383, 2.5.1: IP packets of this size arrive nearly everywhere."""
 _MARKER = 4
 _HEADER = 28
 _SK_HEADER = 4
@@ -42,6 +45,22 @@ class FragmentLimit:
         room = self.size - _IP_AND_UDP[self.ip_version] - _MARKER - _HEADER - _SKF_HEADER - guard.iv - guard.icv
         return max(room - room % guard.block - 1, 64)
 
+    def admits(self, datagram: bytes) -> bool:
+        """Whether a message of ours stays within the limit as it is."""
+        return self.packet(datagram) <= self.size
+
+    def smaller(self) -> FragmentLimit:
+        """What to try where this is too large for the path."""
+        return self.at_most(_SMALLEST[self.ip_version])
+
+    def at_most(self, size: int) -> FragmentLimit:
+        """Not more than this, and never smaller than makes sense."""
+        return replace(self, size=min(self.size, max(size, _SMALLEST[self.ip_version])))
+
+    def packet(self, datagram: bytes) -> int:
+        """The size of the IP packet around a datagram."""
+        return len(datagram) + _IP_AND_UDP[self.ip_version] + _MARKER
+
 
 class Seal:
     """The two directions of an IKE SA's protection."""
@@ -58,12 +77,18 @@ class Seal:
         # RFC 5116, 3.1 and RFC 7296, 3.14: a nonce never comes twice, so AEADs count; CBC needs what nobody can guess.
         self._counter = 0 if suite.encryption.aead else None
 
-    def seal(self, header: Header, payloads: Sequence[Payload], limit: FragmentLimit | None) -> tuple[bytes, ...]:
-        """The message as datagrams: one, or fragments where `limit` allows them and it is too large."""
+    def seal(
+        self, header: Header, payloads: Sequence[Payload], limit: FragmentLimit | None, *, more_than: int = 0
+    ) -> tuple[bytes, ...]:
+        """The message as datagrams: one, or fragments where `limit` allows them and it is too large.
+
+        `more_than` is how many fragments it was cut into before: RFC 7383, 2.5.2 wants more, so that they cannot mix.
+        """
         first, inside = encode_payloads(payloads)
         if limit is None or len(inside) <= limit.inner(self._out):
             return (self._seal(header, first, inside, None),)
-        size = limit.inner(self._out)
+        size = min(limit.inner(self._out), len(inside) // (more_than + 1))
+        size = max(size, -(-len(inside) // MAX_FRAGMENTS))
         parts = [inside[i : i + size] for i in range(0, len(inside), size)]
         # RFC 7383, 2.5: only the first fragment says which payload comes first.
         return tuple(

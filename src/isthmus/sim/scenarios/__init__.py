@@ -1,6 +1,18 @@
 """Named, documented stories. Importing this package fills the table."""
 
 from isthmus.sim.scenario import TABLE
-from isthmus.sim.scenarios import crossing, delete, hostile, nat, recovery, refusal, rekey, setup, weather
+from isthmus.sim.scenarios import crossing, delete, fragments, hostile, nat, recovery, refusal, rekey, setup, weather
 
-__all__ = ["TABLE", "crossing", "delete", "hostile", "nat", "recovery", "refusal", "rekey", "setup", "weather"]
+__all__ = [
+    "TABLE",
+    "crossing",
+    "delete",
+    "fragments",
+    "hostile",
+    "nat",
+    "recovery",
+    "refusal",
+    "rekey",
+    "setup",
+    "weather",
+]
