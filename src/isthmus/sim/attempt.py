@@ -102,7 +102,8 @@ class Attempt:
 
     @property
     def up(self) -> bool:
-        return self.suite is not None and not self.failures
+        """Whether the IKE SA stood, and its rekeys too."""
+        return self.suite is not None and self.rekeyed
 
 
 def attempt(plans: Mapping[Side, Plan], pair: Pair, begins: Side) -> Attempt:

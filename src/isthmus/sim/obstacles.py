@@ -76,6 +76,17 @@ class Obstacle:
     """Configured children that do not come up, or do not stay up, because of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Half:
+    """The traffic at one end of a tunnel, as two children that should mean the same have it."""
+
+    mine: str
+    """`local` or `remote`, in the words of the child that is asked for."""
+    theirs: str
+    asked: tuple[TrafficSelector, ...]
+    had: tuple[TrafficSelector, ...]
+
+
 class Explainer:
     """Reads a failure against the two plans."""
 
@@ -224,19 +235,23 @@ class Explainer:
             return self._no_tunnel(failure, name)
         wanted = found[1]
         nearest = min(candidates, key=lambda c: (len(apart(wanted, c)), (replier, c.name) in self._served))
-        points, remedies = [], []
-        for mine, theirs in apart(wanted, nearest):
-            asked, had = getattr(wanted, mine), getattr(nearest, theirs)
-            option = _disputed(asked, had)
-            here = Position(_texts(asked), _proxy_paths(wanted, option or mine))
-            there = Position(_texts(had), _proxy_paths(nearest, option or theirs))
+        points: list[Point] = []
+        remedies: list[Remedy] = []
+        halves = apart(wanted, nearest)
+        # Our local half first, whoever asks: so that the same obstacle reads the same.
+        for half in halves if asker is Side.OURS else reversed(halves):
+            protocol = _only_protocol_differs(half)
+            if protocol and points:
+                break  # it is one option for both halves
+            here = Position(_texts(half.asked), _proxy_paths(wanted, "protocol" if protocol else half.mine))
+            there = Position(_texts(half.had), _proxy_paths(nearest, "protocol" if protocol else half.theirs))
             ends = (here, there) if asker is Side.OURS else (there, here)
-            labels = (mine, theirs) if asker is Side.OURS else (theirs, mine)
-            points.append(Point(" and ".join(labels), *ends))
-            remedies.append(
-                Remedy(replier, f"let {theirs} of {nearest.name} meet {', '.join(here.words)}", there.paths)
+            labels = (half.mine, half.theirs) if asker is Side.OURS else (half.theirs, half.mine)
+            points.append(Point("protocol" if protocol else " and ".join(labels), *ends))
+            remedies += (
+                Remedy(replier, f"let {half.theirs} of {nearest.name} meet {', '.join(here.words)}", there.paths),
+                Remedy(asker, f"let {half.mine} of {wanted.name} meet {', '.join(there.words)}", here.paths),
             )
-            remedies.append(Remedy(asker, f"let {mine} of {wanted.name} meet {', '.join(there.words)}", here.paths))
         if not points:
             return self._never_asked(failure, wanted, nearest)
         title = f"No traffic in common between {wanted.name} and the nearest at the other end, {nearest.name}"
@@ -316,18 +331,22 @@ def _texts(selectors: Sequence[TrafficSelector]) -> tuple[str, ...]:
     return tuple(map(str, selectors))
 
 
-def apart(child: ChildPlan, other: ChildPlan) -> tuple[tuple[str, str], ...]:
-    """Which of the two ends of the traffic have nothing in common: the child's half, and the other's."""
-    halves = (("local", "remote"), ("remote", "local"))
-    return tuple((mine, theirs) for mine, theirs in halves if not narrow(getattr(child, mine), getattr(other, theirs)))
+def apart(child: ChildPlan, other: ChildPlan) -> tuple[Half, ...]:
+    """The halves of the traffic that have nothing in common."""
+    halves = (
+        Half("local", "remote", child.local, other.remote),
+        Half("remote", "local", child.remote, other.local),
+    )
+    return tuple(half for half in halves if not narrow(half.asked, half.had))
 
 
-def _disputed(ours: Sequence[TrafficSelector], theirs: Sequence[TrafficSelector]) -> str | None:
-    """`protocol` where the addresses would meet."""
-    bare = [
-        [replace(s, protocol=ANY_PROTOCOL, start_port=0, end_port=MAX_PORT) for s in some] for some in (ours, theirs)
-    ]
-    return "protocol" if narrow(*bare) else None
+def _only_protocol_differs(half: Half) -> bool:
+    """Whether the addresses would meet."""
+    asked, had = (
+        [replace(s, protocol=ANY_PROTOCOL, start_port=0, end_port=MAX_PORT) for s in selectors]
+        for selectors in (half.asked, half.had)
+    )
+    return bool(narrow(asked, had))
 
 
 def _spelt(identity: Identity) -> str:

@@ -68,7 +68,8 @@ def rehearse(ours: Plan, theirs: Plan) -> Rehearsal:
 def _meet(plans: Mapping[Side, Plan], pair: Pair) -> Meeting:
     attempts = tuple(attempt(plans, pair, side) for side in Side)
     fates = tuple(_fates(attempts))
-    served = frozenset(end for fate in fates for end in ((Side.OURS, fate.ours), (Side.THEIRS, fate.theirs)) if end[1])
+    ends = ((side, name) for fate in fates for side, name in ((Side.OURS, fate.ours), (Side.THEIRS, fate.theirs)))
+    served = frozenset((side, name) for side, name in ends if name is not None)
     explainer = Explainer(plans, pair, served)
     children = {side: _children(plans[side], pair.of(side).name) for side in Side}
     unserved = {side: [c for c in children[side] if (side, c.name) not in served] for side in Side}

@@ -72,7 +72,7 @@ class CallRow:
     """What comes of it when one end begins."""
 
     begins: Annotated[str, "`ours` or `theirs`"]
-    result: Annotated[str, "`up`, `failed`, or `never`: this end does not begin"]
+    result: Annotated[str, "of the IKE SA: `up`, `failed`, or `never`: this end does not begin"]
     text: Annotated[str | None, "why it never begins"]
     suite: Annotated[str | None, "of the IKE SA; null where there was none"]
     answered_by: Annotated[str | None, "gateway of the other end that took the call"]
