@@ -50,11 +50,19 @@ class Draft:
 class Inbound:
     """The payloads of a message being read."""
 
-    def __init__(self, payloads: Sequence[Payload], octets: bytes = b"", first: PayloadType = PayloadType.NONE) -> None:
+    def __init__(
+        self,
+        payloads: Sequence[Payload],
+        octets: bytes = b"",
+        first: PayloadType = PayloadType.NONE,
+        outer: bytes = b"",
+    ) -> None:
         self.payloads = payloads
         self.octets = octets
         """As received: the decrypted payloads, or the whole of an unsealed message. Authentication is over these."""
         self.first = first
+        self.outer = outer
+        """As received: what stood before the Encrypted payload."""
 
     def one(self, kind: type[P]) -> P | None:
         """The payload of a kind; more than one of it is malformed."""

@@ -58,6 +58,11 @@ def first_method(proposals: Sequence[Proposal]) -> KeyExchangeMethod | None:
     return None
 
 
+def offers_additional(proposals: Sequence[Proposal]) -> bool:
+    """Whether any of the proposals asks for more than one key exchange."""
+    return any(t.type in _ADDITIONAL and t.id != _NONE for p in proposals for t in p.transforms)
+
+
 def offers_method(proposals: Sequence[Proposal], method: int) -> bool:
     """Whether a key exchange method stands in any of the proposals."""
     return any(t.id == method for p in proposals for t in p.of(TransformType.KE))
@@ -79,28 +84,66 @@ def suite_of(proposal: Proposal) -> Suite:
         ke=algorithms.KEY_EXCHANGE_BY_ID.get(ke.id) if ke else None,
         esn=esn is not None and esn.id == 1,
         additional=tuple(
-            (kind, algorithms.KEY_EXCHANGE_BY_ID[t.id]) for kind, t in chosen.items() if kind in _ADDITIONAL and t.id
+            (kind, algorithms.KEY_EXCHANGE_BY_ID[t.id])
+            for kind, t in sorted(chosen.items())
+            if kind in _ADDITIONAL and t.id != _NONE
         ),
     )
 
 
 def _intersect(theirs: Proposal, ours: Proposal) -> tuple[tuple[Transform, ...], tuple[Obstacle, ...]]:
-    agreed: list[Transform] = []
+    agreed: dict[TransformType, Transform] = {}
     obstacles: list[Obstacle] = []
     for kind in dict.fromkeys((*ours.types, *theirs.types)):
         mine, offered = ours.of(kind), theirs.of(kind)
         common = next((t for t in mine if t in offered), None)
         if common is not None:
-            agreed.append(common)
+            agreed[kind] = common
         elif not _may_be_absent(kind, mine, ours.protocol) or not _may_be_absent(kind, offered, ours.protocol):
-            obstacles.append(
-                Obstacle(
-                    kind.name.lower(),
-                    tuple(transform_name(t) for t in offered),
-                    tuple(transform_name(t) for t in mine),
-                )
-            )
-    return tuple(agreed), tuple(obstacles)
+            obstacles.append(_obstacle(kind, offered, mine))
+        elif kind in _ADDITIONAL and offered:
+            # RFC 9370, 2.2.1: of a type that was offered one is chosen, and be it NONE.
+            agreed[kind] = next(t for t in offered if t.id == _NONE)
+    exchanges = [kind for kind in agreed if kind == TransformType.KE or kind in _ADDITIONAL]
+    common_methods = [tuple(t for t in ours.of(k) if t in theirs.of(k)) or (agreed[k],) for k in exchanges]
+    methods = distinct(common_methods)
+    if methods is None:
+        obstacles += (_obstacle(k, theirs.of(k), ours.of(k)) for k in exchanges if k in _ADDITIONAL)
+    else:
+        agreed.update(zip(exchanges, methods, strict=True))
+    return tuple(agreed.values()), tuple(obstacles)
+
+
+def distinct(choices: Sequence[Sequence[Transform]]) -> tuple[Transform, ...] | None:
+    """One of each choice, where no method is taken twice (RFC 9370, 2.2.1); NONE may be, as it is no method.
+
+    Each takes its first that is free; where none is, an earlier one moves to its next.
+    """
+    holders: dict[int, int] = {}
+    picked: dict[int, Transform] = {}
+
+    def settle(index: int, tried: set[int]) -> bool:
+        free = [t for t in choices[index] if t.id == _NONE or t.id not in holders]
+        for transform in free or choices[index]:
+            if not free:
+                if transform.id in tried:
+                    continue
+                tried.add(transform.id)
+                if not settle(holders[transform.id], tried):
+                    continue
+            picked[index], holders[transform.id] = transform, index
+            return True
+        return False
+
+    if not all(settle(index, set()) for index in range(len(choices))):
+        return None
+    return tuple(picked[index] for index in range(len(choices)))
+
+
+def _obstacle(kind: TransformType, offered: Sequence[Transform], accepted: Sequence[Transform]) -> Obstacle:
+    return Obstacle(
+        kind.name.lower(), tuple(transform_name(t) for t in offered), tuple(transform_name(t) for t in accepted)
+    )
 
 
 def _may_be_absent(kind: TransformType, transforms: tuple[Transform, ...], protocol: Protocol) -> bool:

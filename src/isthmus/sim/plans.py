@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 
@@ -192,8 +193,13 @@ def esp_proposal(text: str) -> Proposal:
     return Proposal(Protocol.ESP, (*transforms, *groups, Transform(TransformType.SN, numbers)))
 
 
-def _groups(names: Iterable[str]) -> tuple[Transform, ...]:
-    return tuple(Transform(TransformType.KE, algorithms.KEY_EXCHANGE_BY_NAME[name].ikev2) for name in names)
+def _groups(names: Iterable[str]) -> Iterator[Transform]:
+    """`group31`, and after it each additional key exchange with a plus sign: `+ml-kem-768,none`."""
+    rounds = itertools.count(TransformType.ADDKE1)
+    for name in names:
+        kind = TransformType(next(rounds)) if name.startswith("+") else TransformType.KE
+        for method in name.removeprefix("+").split(","):
+            yield Transform(kind, 0 if method == "none" else algorithms.KEY_EXCHANGE_BY_NAME[method].ikev2)
 
 
 def _child(tunnel: str, proxy: ProxyId) -> ChildPlan:

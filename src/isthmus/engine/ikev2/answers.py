@@ -7,8 +7,10 @@ from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.children import AnswerCreateChild, find_replaced
 from isthmus.engine.ikev2.established import derive_keys, establish, settle_path
 from isthmus.engine.ikev2.exchanges import IKE_AUTH, IKE_SA_INIT, INFORMATIONAL
+from isthmus.engine.ikev2.follow_up import AnswerFollowUp, find_unfinished, replacing
 from isthmus.engine.ikev2.handshake import Handshake
 from isthmus.engine.ikev2.intention import Answer
+from isthmus.engine.ikev2.intermediate import AnswerIntermediate, refuse_unfinished, require_rounds
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.replies import Answering
 from isthmus.engine.ikev2.set_up import require_handshake
@@ -34,6 +36,11 @@ def answering(party: Party) -> Answering:
         match message.header.exchange:
             case ExchangeType.IKE_SA_INIT:
                 return AnswerInit(party)
+            case ExchangeType.IKE_INTERMEDIATE:
+                require_rounds(party)
+                return AnswerIntermediate(party, inbound)
+            case ExchangeType.IKE_FOLLOWUP_KE:
+                return AnswerFollowUp(find_unfinished(party, inbound))
             case ExchangeType.IKE_AUTH:
                 return AnswerAuth(party)
             case ExchangeType.CREATE_CHILD_SA:
@@ -52,6 +59,9 @@ def _answer_create(party: Party, inbound: Inbound) -> Answer:
         raise malformed("CREATE_CHILD_SA before IKE_AUTH")
     if sa.life is not IkeLife.ESTABLISHED:
         # RFC 7296, 2.25.2: nothing new is begun on an IKE SA that is being closed.
+        raise Refusal(NotifyType.TEMPORARY_FAILURE)
+    if replacing(party, sa):
+        # RFC 7296, 2.25.2; RFC 9370, 2.2.4: our own rekey of it is agreed, and its key exchanges are under way.
         raise Refusal(NotifyType.TEMPORARY_FAILURE)
     proposals = inbound.need(SecurityAssociation).proposals
     if proposals and proposals[0].protocol == Protocol.IKE:
@@ -104,7 +114,9 @@ class AnswerAuth:
     def begin(self) -> Run[Handshake]:
         if self.party.sa.life is not IkeLife.CONNECTING:
             raise malformed("a second IKE_AUTH")
-        return Run(IKE_AUTH, require_handshake(self.party))
+        handshake = require_handshake(self.party)
+        refuse_unfinished(handshake)
+        return Run(IKE_AUTH, handshake)
 
     def agreed(self, response: tuple[bytes, ...]) -> None:
         establish(self.party, require_handshake(self.party))

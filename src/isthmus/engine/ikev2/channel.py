@@ -9,15 +9,17 @@ from isthmus.engine.exchange import Inbound
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev2.fragments import BadFragment, Reassembly
 from isthmus.engine.ikev2.keys import IkeKeys
-from isthmus.engine.ikev2.sealing import FragmentLimit, Opened, Seal, plain
+from isthmus.engine.ikev2.sealing import FragmentLimit, Opened, Seal, before_sealed, plain
 from isthmus.engine.states import IkeLife
 from isthmus.events.message import CutSmaller, DatagramDropped, MessageExchanged, Trigger
 from isthmus.model.address import Datagram
+from isthmus.model.quantities import MessageId
 from isthmus.wire.errors import WireError
 from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.message import Message, decode_payloads
 from isthmus.wire.ikev2.notation import notation
 from isthmus.wire.ikev2.payloads import Encrypted, EncryptedFragment, Payload
+from isthmus.wire.registry import ExchangeType
 
 
 class Malformed(Exception):
@@ -33,6 +35,8 @@ class Channel:
         self.fragment_limit: FragmentLimit | None = None
         """Set once both ends have said that they take fragments."""
         self._seal: Seal | None = None
+        self._before: tuple[MessageId, Seal | None] | None = None
+        """What IKE_INTERMEDIATE was sealed with, up to a message ID, while its answer may have to be repeated."""
         self._pieces = {False: Reassembly(), True: Reassembly()}
         """Of requests and of responses: both count message IDs of their own."""
 
@@ -47,8 +51,17 @@ class Channel:
         self.keys = keys
         self._seal = Seal(self.sa.suite, keys, self.sa.ledger.entropy, initiator=self.sa.began_here)
 
+    def renew(self, keys: IkeKeys, after: MessageId) -> None:
+        """RFC 9370, 2.2.2: the same with new keys; what repeats an exchange up to `after` is sealed as it was."""
+        self._before = after, self._seal
+        self.protect(keys)
+
+    def settle(self, keys: IkeKeys) -> None:
+        """The IKE SA stands. What protects messages is as before; the other keys may have changed at last."""
+        self.keys, self._before = keys, None
+
     def wipe(self) -> None:
-        self.keys = self._seal = None
+        self.keys = self._seal = self._before = None
         for pieces in self._pieces.values():
             pieces.clear()
 
@@ -57,25 +70,28 @@ class Channel:
         self.note("-->", header, payloads)
         if not sealed:
             return plain(header, payloads)
-        if self._seal is None:
+        seal = self._seal_of(header)
+        if seal is None:
             raise ValueError("a sealed message before keys")
-        return self._seal.seal(header, payloads, self.fragment_limit)
+        return seal.seal(header, payloads, self.fragment_limit)
 
     def write_smaller(self, header: Header, payloads: Sequence[Payload], sent: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """RFC 7383, 2.5.2: a message once more, in smaller pieces if it was larger than what arrives everywhere."""
         limit = self.fragment_limit.smaller() if self.fragment_limit is not None else None
-        if limit is None or self._seal is None or all(limit.admits(datagram) for datagram in sent):
+        seal = self._seal_of(header)
+        if limit is None or seal is None or all(limit.admits(datagram) for datagram in sent):
             return sent
         self.fragment_limit = limit
-        pieces = self._seal.seal(header, payloads, limit, more_than=len(sent))
+        pieces = seal.seal(header, payloads, limit, more_than=len(sent))
         sa, exchange = self.sa, header.exchange.name
         sa.ledger.emit(CutSmaller(**sa.label(), exchange=exchange, fragments=len(pieces), size=limit.size))
         return pieces
 
     def authentic(self, message: Message) -> bool:
         """Whether the peer made this message or fragment, of which nothing else is wanted."""
+        seal = self._seal_of(message.header)
         try:
-            return self._seal is not None and bool(self._seal.open(message))
+            return seal is not None and bool(seal.open(message))
         except (IntegrityFailure, WireError):
             return False
 
@@ -85,16 +101,18 @@ class Channel:
         Raises `Malformed` for what is authentic and makes no sense.
         """
         payload = message.payloads[-1] if message.payloads else None
-        if self._seal is None or not isinstance(payload, Encrypted | EncryptedFragment):
+        seal = self._seal_of(message.header)
+        if seal is None or not isinstance(payload, Encrypted | EncryptedFragment):
             self.drop(datagram, Trigger.NOT_SEALED)
             return None
         try:
-            opened: Opened | None = self._seal.open(message)
+            opened: Opened | None = seal.open(message)
             if opened is not None and isinstance(payload, EncryptedFragment):
                 opened = self._assemble(message, payload, opened)
             if opened is None:
                 return None
-            inbound = Inbound(decode_payloads(opened.first, opened.octets), opened.octets, opened.first)
+            inside = decode_payloads(opened.first, opened.octets)
+            inbound = Inbound(inside, opened.octets, opened.first, before_sealed(message.octets, payload))
         except IntegrityFailure:
             self.drop(datagram, Trigger.INTEGRITY_FAILED)
             return None
@@ -106,6 +124,12 @@ class Channel:
             raise Malformed(error.why) from None
         self._proved(datagram)
         return inbound
+
+    def _seal_of(self, header: Header) -> Seal | None:
+        if self._before is not None and header.exchange == ExchangeType.IKE_INTERMEDIATE:
+            until, seal = self._before
+            return seal if header.message_id <= until else self._seal
+        return self._seal
 
     def note(self, direction: str, header: Header, payloads: Sequence[Payload]) -> None:
         """One line of RFC notation for the journal."""

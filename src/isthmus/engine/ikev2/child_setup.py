@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from isthmus.crypto.kex import KeyShare
 from isthmus.engine.child_sa import ChildSa, ChildTerms
 from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2.key_rounds import KeyRounds
 from isthmus.engine.ikev2.keys import child_keys
 from isthmus.engine.ledger import Turn
 from isthmus.events.child import ChildInstalled, ChildNarrowed
@@ -42,14 +43,24 @@ class ChildSetup:
     responder_nonce: bytes = b""
     shared: bytes = b""
     suite: Suite | None = None
+    rounds: KeyRounds | None = None
+    """Additional key exchanges, if any were agreed."""
     local_ts: tuple[TrafficSelector, ...] = ()
     remote_ts: tuple[TrafficSelector, ...] = ()
+
+    @property
+    def nonces(self) -> tuple[bytes, bytes]:
+        """Those of CREATE_CHILD_SA."""
+        return self.initiator_nonce, self.responder_nonce
 
     def make(self, prf: Prf, sk_d: bytes, nonces: tuple[bytes, bytes]) -> ChildSa:
         """Keys for what was agreed (RFC 7296, 2.17), and the Child SA: not yet in the data plane."""
         if self.suite is None or self.suite.encryption is None or self.tunnel is None or self.child is None:
             raise ValueError("nothing was agreed")
-        keys = child_keys(prf, sk_d, b"".join(nonces), self.suite.encryption, self.suite.integrity, self.shared)
+        additional = self.rounds.additional if self.rounds else b""
+        keys = child_keys(
+            prf, sk_d, b"".join(nonces), self.suite.encryption, self.suite.integrity, self.shared, additional
+        )
         terms = ChildTerms(
             suite=self.suite,
             spi_in=self.spi_in,
@@ -91,6 +102,7 @@ def announce(child: ChildSa, *, replaces: ChildSa | None = None) -> None:
 
 def warn_of_weakness(sa: IkeSa, suite: Suite, child: str | None) -> None:
     """Old algorithms work, and are never silent (design, 1.5)."""
-    for row in (suite.encryption, suite.integrity, suite.prf, suite.ke):
+    exchanges = (suite.ke, *(row for _, row in suite.additional))
+    for row in (suite.encryption, suite.integrity, suite.prf, *exchanges):
         if row is not None and row.strength is Strength.WEAK:
             sa.ledger.emit(WeakAlgorithm(**sa.label(), algorithm=row.name, because=row.because, child=child))

@@ -10,11 +10,12 @@ from isthmus.engine.ikev2.child_setup import ChildSetup
 from isthmus.engine.ikev2.established import install
 from isthmus.engine.ikev2.exchanges import CREATE_CHILD, INFORMATIONAL
 from isthmus.engine.ikev2.farewell import DeleteUnborn
+from isthmus.engine.ikev2.follow_up import Creation, Unfinished, replacing
 from isthmus.engine.ikev2.intention import Intention
 from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.steps.inform import Notice
-from isthmus.engine.ikev2.succession import crossed, inherit, wait_for_takeover
+from isthmus.engine.ikev2.succession import crossed, inherit, outdone, outlast, wait_for_takeover
 from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
 from isthmus.engine.states import ChildLife
 from isthmus.model.plan import ChildPlan, TunnelPlan
@@ -26,7 +27,7 @@ from isthmus.wire.registry import NotifyType
 _SPI_SIZE = 4
 
 
-class AskForChild(Intention):
+class AskForChild(Creation):
     """CREATE_CHILD_SA: what making a child and replacing one have in common."""
 
     def __init__(self, party: Party, tunnel: TunnelPlan, child: ChildPlan) -> None:
@@ -59,8 +60,16 @@ class AskForChild(Intention):
 
     def succeeded(self, message: Inbound) -> None:
         self.party.yields = 0
+        if self.setup is not None and not self.gives_way(self.setup):
+            self.go_on(self.setup.rounds)
+
+    def finished(self) -> None:
         if self.setup is not None:
             self.stands(make(self.party, self.setup))
+
+    def gives_way(self, setup: ChildSetup) -> bool:
+        """Whether the peer's own exchange, which crossed this one, decides that nothing comes of it."""
+        return False
 
     def refused(self, notify: Notify) -> None:
         if notify.notify == NotifyType.INVALID_KE_PAYLOAD and self._guess.corrected(notify.data):
@@ -118,13 +127,45 @@ class RekeyChild(AskForChild):
         super().__init__(party, old.tunnel, old.plan)
         self.old = old
 
+    @property
+    def replaces(self) -> ChildSa:
+        return self.old
+
     def wanted(self) -> bool:
-        wanted = self.party.sa.established and self.old.usable
+        wanted = self.party.sa.established and self.old.usable and self.party.unfinished_for(self.old) is None
         self.old.rekeying = wanted
         return wanted
 
     def prepare(self, setup: ChildSetup) -> None:
         setup.replaces = self.old
+
+    def gives_way(self, setup: ChildSetup) -> bool:
+        # RFC 9370, 2.2.4: with key exchanges to follow it is decided before there is anything to delete.
+        old, rival = self.old, self.party.unfinished_for(self.old)
+        heir = old.heir_of_peer if setup.rounds is not None else None
+        if heir is not None and heir.life is ChildLife.INSTALLED:
+            theirs = heir.terms.nonces
+        elif rival is not None:
+            heir, theirs = None, rival.nonces
+        else:
+            return False
+        lost = outdone(old, setup.nonces, theirs)
+        if lost:
+            old.rekeying = False
+            if setup.rounds is None:
+                self.party.requests.want(DeleteUnborn(self.party, Protocol.ESP, setup.spi_in), first=True)
+        if heir is not None:
+            old.heir_of_peer = None
+            (wait_for_takeover if lost else outlast)(old, heir)
+        elif rival is not None and not lost:
+            rival.drop()
+        return lost
+
+    def refused(self, notify: Notify) -> None:
+        if self.party.unfinished_for(self.old) is not None and notify.notify == NotifyType.TEMPORARY_FAILURE:
+            self.old.rekeying = False  # the peer is about to replace it
+        else:
+            super().refused(notify)
 
     def stands(self, child: ChildSa) -> None:
         self.old.rekeying = False
@@ -185,11 +226,21 @@ class AnswerCreateChild:
         self.setup = ChildSetup(party.sa, fresh=True, began_here=False, replaces=old)
 
     def begin(self) -> Run[ChildSetup]:
+        if self.old is not None and replacing(self.party, self.old):
+            # RFC 9370, 2.2.4: our own request to replace it is agreed, and its key exchanges are under way.
+            raise Refusal(NotifyType.TEMPORARY_FAILURE)
         return Run(CREATE_CHILD, self.setup)
 
     def agreed(self, response: tuple[bytes, ...]) -> None:
+        setup = self.setup
+        if setup.rounds is None:
+            self._stands()
+        else:
+            Unfinished(self.party, setup.rounds, setup.nonces, self.old, finish=self._stands, abandon=self._abandoned)
+
+    def _stands(self) -> None:
         child = make(self.party, self.setup)
-        if self.old is None:
+        if self.old is None or self.old.life in (ChildLife.DRAINING, ChildLife.DELETED):
             install(child)
             return
         child.installation.receive()
@@ -198,8 +249,12 @@ class AnswerCreateChild:
         else:
             wait_for_takeover(self.old, child)
 
+    def _abandoned(self) -> None:
+        if self.old is not None and not self.old.rekeying:
+            self.old.retry_rekey()
+
     def refused(self, refusal: Refusal) -> None:
-        if refusal.notify != NotifyType.INVALID_KE_PAYLOAD:
+        if refusal.notify not in (NotifyType.INVALID_KE_PAYLOAD, NotifyType.TEMPORARY_FAILURE):
             name = self.setup.child.name if self.setup.child else None
             self.party.fail_child(name, CREATE_CHILD.name, "responder", refusal.report)
 
@@ -223,4 +278,4 @@ def find_replaced(party: Party, inbound: Inbound) -> ChildSa | None:
 
 def make(party: Party, setup: ChildSetup) -> ChildSa:
     """The child that a CREATE_CHILD_SA exchange agreed on, with keys from its own nonces."""
-    return setup.make(party.prf, party.sk_d, (setup.initiator_nonce, setup.responder_nonce))
+    return setup.make(party.prf, party.sk_d, setup.nonces)

@@ -10,6 +10,7 @@ from isthmus.engine.ikev2.channel import Channel
 from isthmus.engine.ikev2.children import CreateChild, DeleteChild, RekeyChild
 from isthmus.engine.ikev2.farewell import DeleteIke, Probe
 from isthmus.engine.ikev2.handshake import Handshake
+from isthmus.engine.ikev2.intermediate import Intermediate
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.replies import Replies
 from isthmus.engine.ikev2.requests import Requests
@@ -56,7 +57,7 @@ class Ikev2:
         requests = self.party.requests
         asking = {i.child for i in requests.wanted(CreateChild)} | {i.child for i in requests.wanted(RekeyChild)}
         setting_up = {i.child for i in requests.wanted(InitIke)} | {i.child for i in requests.wanted(Authenticate)}
-        return child in asking | setting_up
+        return child in asking | setting_up | {i.child for i in requests.wanted(Intermediate)}
 
     def rekey_child(self, child: ChildSa) -> None:
         if not child.rekeying:
@@ -118,10 +119,12 @@ class Ikev2:
 
     def retire(self) -> None:
         self.party.requests.drop_queue()
+        self.party.forget_unfinished()
 
     def wipe(self) -> None:
         self.party.channel.wipe()
         self.party.requests.clear()
+        self.party.forget_unfinished()
         self.party.handshake = None
 
     def _probe_if_silent(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from isthmus.crypto.kex import KeyShare
+from isthmus.engine.ikev2.key_rounds import KeyRounds
+from isthmus.engine.ikev2.octets import IntAuth
 from isthmus.engine.refusal import Refusal
 from isthmus.model.algorithms import KeyExchangeMethod
 from isthmus.model.plan import PeerPlan
@@ -35,9 +37,11 @@ class Handshake:
     request: bytes = b""
     """The IKE_SA_INIT request, as it crossed the network."""
     response: bytes = b""
-    intermediate: bytes = b""
-    """IntAuth of RFC 9242: empty without IKE_INTERMEDIATE."""
+    rounds: KeyRounds | None = None
+    """Additional key exchanges, if any were agreed."""
+    int_auth: IntAuth = field(default_factory=IntAuth)
     keys: IkeKeys | None = None
+    """The present ones: every round renews them, and a post-quantum pre-shared key is mixed in at last."""
     own_id_body: bytes = b""
     peer_id_body: bytes = b""
     child: ChildSetup | None = None

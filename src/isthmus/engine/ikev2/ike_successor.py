@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from isthmus.crypto.kex import KeyShare
 from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2.key_rounds import KeyRounds
 from isthmus.model.algorithms import KeyExchangeMethod
 from isthmus.model.proposal import Proposal, Suite
 from isthmus.model.quantities import NO_SPI, IkeSpi
@@ -26,6 +27,13 @@ class IkeSuccessor:
     responder_nonce: bytes = b""
     shared: bytes = b""
     suite: Suite | None = None
+    rounds: KeyRounds | None = None
+    """Additional key exchanges, if any were agreed."""
+
+    @property
+    def sa(self) -> IkeSa:
+        """Under whose protection it is agreed."""
+        return self.old
 
     @property
     def nonces(self) -> tuple[bytes, bytes]:

@@ -13,6 +13,11 @@ from isthmus.wire.ikev2.payloads import Notify
 class Intention(ABC):
     """Queued until the window is free. It is asked again then whether it still makes sense."""
 
+    @property
+    def purpose(self) -> Intention:
+        """What it belongs to: itself, unless it carries another one on."""
+        return self
+
     @abstractmethod
     def begin(self) -> Run[Any] | None:
         """The exchange to run, or None if there is nothing to do any more."""

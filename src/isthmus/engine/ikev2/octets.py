@@ -10,6 +10,8 @@ from isthmus.wire.registry import PayloadType
 
 _KEY_PAD = b"Key Pad for IKEv2"
 _GENERIC_HEADER = 4
+_NEXT_PAYLOAD = 16
+_LENGTH = slice(24, 28)
 
 
 def payload_body(first: PayloadType, payloads: bytes, wanted: PayloadType) -> bytes:
@@ -38,3 +40,40 @@ def signed_octets(
 def shared_key_proof(row: Prf, secret: Secret, octets: bytes) -> bytes:
     """AUTH with a pre-shared key."""
     return prf(row, prf(row, secret.reveal(), _KEY_PAD), octets)
+
+
+def intermediate_octets(outer: bytes, first: PayloadType, inside: bytes) -> bytes:
+    """IntAuth_A | IntAuth_P of one message: as if sealing had added nothing to it, and nobody had cut it.
+
+    `outer` is what stood before the Encrypted payload, from the IKE header on; of a fragment the header.
+    """
+    # RFC 9242, 3.3.2: the lengths of message and payload leave out IV, padding, Pad Length and ICV.
+    generic = bytes([first, 0]) + (_GENERIC_HEADER + len(inside)).to_bytes(2)
+    octets = bytearray(outer + generic + inside)
+    octets[_LENGTH] = len(octets).to_bytes(4)
+    if octets[_NEXT_PAYLOAD] == PayloadType.SKF:
+        octets[_NEXT_PAYLOAD] = PayloadType.SK
+    return bytes(octets)
+
+
+class IntAuth:
+    """What both ends sign of the IKE_INTERMEDIATE exchanges, which come between IKE_SA_INIT and IKE_AUTH."""
+
+    def __init__(self) -> None:
+        self._initiator = self._responder = b""
+        self.exchanges = 0
+
+    def add(self, row: Prf, sk_pi: Secret, sk_pr: Secret, request: bytes, response: bytes) -> None:
+        """One exchange more, with the keys that protected it."""
+        # RFC 9242, 3.3.2: IntAuth_iN = prf(SK_piN, IntAuth_iN-1 | IntAuth_iNA | IntAuth_iNP), and so for r
+        self._initiator = prf(row, sk_pi.reveal(), self._initiator + request)
+        self._responder = prf(row, sk_pr.reveal(), self._responder + response)
+        self.exchanges += 1
+
+    @property
+    def octets(self) -> bytes:
+        """Empty without IKE_INTERMEDIATE."""
+        if not self.exchanges:
+            return b""
+        # IntAuth = IntAuth_iN | IntAuth_rN | IKE_AUTH_MID; IKE_SA_INIT had message ID 0.
+        return self._initiator + self._responder + (self.exchanges + 1).to_bytes(4)

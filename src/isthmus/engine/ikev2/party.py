@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from isthmus.engine import retry
 from isthmus.engine.deadlines import Deadline
@@ -23,6 +24,10 @@ from isthmus.model.plan import PeerPlan
 from isthmus.model.quantities import Instant
 from isthmus.wire.ikev2.message import Message
 
+if TYPE_CHECKING:
+    from isthmus.engine.child_sa import ChildSa
+    from isthmus.engine.ikev2.follow_up import Unfinished
+
 
 class Party:
     """What they share: the SA, its channel, the requests, and the state of a set-up or of a crossing."""
@@ -36,6 +41,10 @@ class Party:
         self.handshake: Handshake | None = None
         self.successor_of_peer: IkeSa | None = None
         """The IKE SA that the peer made to replace this one, while our own attempt is not decided."""
+        self.unfinished: list[Unfinished] = []
+        """What the peer asked for, and has yet to finish by further key exchanges."""
+        self.lost_states = 0
+        """How often in a row the peer said STATE_NOT_FOUND."""
         self.yields = 0
         """How often in a row the peer said TEMPORARY_FAILURE."""
 
@@ -62,6 +71,15 @@ class Party:
         else:
             replies.receive(datagram, message)
             self.requests.pump()
+
+    def unfinished_for(self, replaced: ChildSa | IkeSa | None) -> Unfinished | None:
+        """The peer's attempt to replace one of our SAs, as far as it has come."""
+        return next((u for u in self.unfinished if replaced is not None and u.replaces is replaced), None)
+
+    def forget_unfinished(self) -> None:
+        """Nothing will come of them any more."""
+        for unfinished in tuple(self.unfinished):
+            unfinished.forget()
 
     def fail(self, stage: str, report: Report) -> None:
         """The IKE SA could not be set up: said with both sides of the disagreement, and gone."""

@@ -74,7 +74,7 @@ class Requests:
     def wanted(self, kind: type[I]) -> list[I]:
         """The intentions of a kind, under way or queued."""
         under_way = [self.outstanding.intention] if self.outstanding else []
-        return [i for i in (*under_way, *self._queue) if isinstance(i, kind)]
+        return [i.purpose for i in (*under_way, *self._queue) if isinstance(i.purpose, kind)]
 
     def pump(self) -> None:
         """Begins the next intention that still makes sense."""

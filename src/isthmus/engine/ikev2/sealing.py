@@ -121,6 +121,12 @@ class Seal:
         return self._counter.to_bytes(self._out.iv, "big")
 
 
+def before_sealed(octets: bytes, payload: Encrypted | EncryptedFragment) -> bytes:
+    """What stands before the generic header of a message's Encrypted payload."""
+    size = _SK_HEADER if isinstance(payload, Encrypted) else _SKF_HEADER
+    return octets[: len(octets) - len(payload.body) - size]
+
+
 def plain(header: Header, payloads: Sequence[Payload]) -> tuple[bytes, ...]:
     """A message that is not sealed: IKE_SA_INIT."""
     return (encode(header, payloads),)

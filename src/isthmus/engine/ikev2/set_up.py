@@ -9,6 +9,7 @@ from isthmus.engine.ikev2.exchanges import IKE_AUTH, IKE_SA_INIT
 from isthmus.engine.ikev2.farewell import DeleteIke
 from isthmus.engine.ikev2.handshake import Handshake
 from isthmus.engine.ikev2.intention import Intention
+from isthmus.engine.ikev2.intermediate import Intermediate
 from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
@@ -55,7 +56,10 @@ class InitIke(Intention):
         handshake.response = message.octets
         derive_keys(self.party, handshake)
         settle_path(self.party, handshake)
-        self.party.requests.want(Authenticate(self.party, self.tunnel, self.child), first=True)
+        if handshake.rounds is None:
+            self._authenticate()
+        else:
+            self.party.requests.want(Intermediate(self.party, self.child, self._authenticate), first=True)
 
     def refused(self, notify: Notify) -> None:
         # Unprotected: anybody may have sent it. What it asks for is done if it costs little; a plain no is only a hint.
@@ -77,6 +81,9 @@ class InitIke(Intention):
     def silent(self, attempts: int) -> None:
         nothing = Report(FailureReason.NO_ANSWER, detail=f"no answer from {self.party.sa.remote}")
         self.party.fail(IKE_SA_INIT.name, self._hint or nothing)
+
+    def _authenticate(self) -> None:
+        self.party.requests.want(Authenticate(self.party, self.tunnel, self.child), first=True)
 
     def _present(self, cookie: bytes) -> None:
         if not 1 <= len(cookie) <= _MAX_COOKIE or self._cookies >= _MAX_COOKIES:

@@ -41,16 +41,27 @@ def crossed(old: ChildSa, ours: ChildSa) -> bool:
     theirs, old.heir_of_peer = old.heir_of_peer, None
     if theirs is None or theirs.life in (ChildLife.DRAINING, ChildLife.DELETED):
         return False
-    we_lose = loses(ours.terms.nonces, theirs.terms.nonces)
-    ledger = old.ike.ledger
-    label = old.ike.label()
-    ledger.emit(RekeyCollision(**label, child=old.name, winner="the peer's" if we_lose else "ours"))
+    we_lose = outdone(old, ours.terms.nonces, theirs.terms.nonces)
     if we_lose:
         ours.installation.receive()
         ours.retire()
         old.ike.dialect.delete_child(ours, "redundant after a crossed rekey")
         wait_for_takeover(old, theirs)
     else:
-        theirs.retire()
-        ledger.agenda.set(theirs, Deadline.EXPIRE, Instant(ledger.now + _LOSER_LEAVES))
+        outlast(old, theirs)
     return we_lose
+
+
+def outdone(old: ChildSa, ours: tuple[bytes, bytes], theirs: tuple[bytes, bytes]) -> bool:
+    """Whether ours is the redundant one of two exchanges that are to replace the same Child SA, by their nonces."""
+    we_lose = loses(ours, theirs)
+    winner = "the peer's" if we_lose else "ours"
+    old.ike.ledger.emit(RekeyCollision(**old.ike.label(), child=old.name, winner=winner))
+    return we_lose
+
+
+def outlast(old: ChildSa, theirs: ChildSa) -> None:
+    """The peer's successor is the redundant one: the peer will delete it, and if it forgets, we do."""
+    theirs.retire()
+    ledger = old.ike.ledger
+    ledger.agenda.set(theirs, Deadline.EXPIRE, Instant(ledger.now + _LOSER_LEAVES))

@@ -1,7 +1,19 @@
 """Named, documented stories. Importing this package fills the table."""
 
 from isthmus.sim.scenario import TABLE
-from isthmus.sim.scenarios import crossing, delete, fragments, hostile, nat, recovery, refusal, rekey, setup, weather
+from isthmus.sim.scenarios import (
+    crossing,
+    delete,
+    fragments,
+    hostile,
+    nat,
+    post_quantum,
+    recovery,
+    refusal,
+    rekey,
+    setup,
+    weather,
+)
 
 __all__ = [
     "TABLE",
@@ -10,6 +22,7 @@ __all__ = [
     "fragments",
     "hostile",
     "nat",
+    "post_quantum",
     "recovery",
     "refusal",
     "rekey",

@@ -45,7 +45,7 @@ class ProveIdentity(Step[Handshake]):
             message, nonce, key = handshake.request, handshake.responder_nonce, handshake.keys.pi
         else:
             message, nonce, key = handshake.response, handshake.initiator_nonce, handshake.keys.pr
-        return signed_octets(self._prf, message, nonce, key, id_body, handshake.intermediate)
+        return signed_octets(self._prf, message, nonce, key, id_body, handshake.int_auth.octets)
 
     @property
     def _prf(self) -> Prf:
