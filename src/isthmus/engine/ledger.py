@@ -60,6 +60,8 @@ class Ledger:
         self.first_requests: dict[tuple[Address, IkeSpi], IkeSa] = {}
         """By the address and SPI of whoever sent IKE_SA_INIT."""
         self.children: dict[InboundSpi, ChildSa] = {}
+        self.ppks: dict[str, bytes] = {}
+        """Which of several post-quantum pre-shared keys is used with a peer (RFC 8784), by its ID."""
         self.addresses: dict[str, tuple[Address, ...]] = {}
         """What peers' names stand for now, by peer."""
         self.key_exchanges_answered = 0

@@ -18,6 +18,7 @@ class FailureReason(StrEnum):
     INVALID_KEY_EXCHANGE = "invalid-key-exchange"
     AUTHENTICATION_FAILED = "authentication-failed"
     IDENTITY_MISMATCH = "identity-mismatch"
+    PPK_MISMATCH = "ppk-mismatch"
     SELECTORS_UNACCEPTABLE = "selectors-unacceptable"
     NO_ADDITIONAL_SAS = "no-additional-sas"
     TEMPORARY_FAILURE = "temporary-failure"
@@ -58,6 +59,8 @@ class IkeEstablished(Event):
     remote: Endpoint
     took: float
     """Seconds since the first message."""
+    ppk: str | None = None
+    """The post-quantum pre-shared key that was mixed in (RFC 8784)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +155,20 @@ class WeakAlgorithm(Event):
     algorithm: str
     because: str
     child: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpkNotUsed(Event):
+    """One is configured as preferred, and the peer does without."""
+
+    code: ClassVar[str] = "ike.ppk-not-used"
+    severity: ClassVar[Severity] = Severity.WARNING
+    story: ClassVar[str] = (
+        "IKE SA with {peer} stands without post-quantum pre-shared key. They said: {they_said}. We said: {we_said}"
+    )
+
+    they_said: tuple[str, ...] = ()
+    we_said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -341,6 +341,8 @@ def _secrets(site: Site) -> Iterator[bytes]:
     for peer in site.plan.peers.values():
         if isinstance(peer.authentication, PreSharedKey):
             yield peer.authentication.secret.reveal()
+        for key in peer.ppk.keys.values() if peer.ppk is not None else ():
+            yield key.reveal()
 
 
 def _ike(frame: Frame) -> bytes | None:

@@ -28,6 +28,7 @@ from isthmus.model.plan import (
     PeerAddress,
     PeerPlan,
     Plan,
+    PostquantumKeys,
     PreSharedKey,
     SessionSettings,
     Start,
@@ -80,6 +81,7 @@ class Party:
     encapsulation: Encapsulation = Encapsulation.AUTO
     fragmentation: Fragmentation = field(default_factory=Fragmentation)
     require_cookie: bool = False
+    ppk: PostquantumKeys | None = None
     authentication_multiple: int = 0
     settings: SessionSettings = field(default_factory=SessionSettings)
     anti_replay: AntiReplay = field(default_factory=AntiReplay)
@@ -125,6 +127,7 @@ def plan_of(here: Party, there: Party) -> Plan:
         fragmentation=here.fragmentation,
         liveness=here.liveness,
         require_cookie=here.require_cookie,
+        ppk=here.ppk,
     )
     tunnel = TunnelPlan(
         name=there.name,

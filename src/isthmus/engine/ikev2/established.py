@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
+from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev2 import ppk
 from isthmus.engine.ikev2.child_setup import ChildSetup, announce, warn_of_weakness
 from isthmus.engine.ikev2.farewell import DeleteUnborn
 from isthmus.engine.ikev2.handshake import Handshake
@@ -12,7 +14,7 @@ from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ledger import Turn
 from isthmus.engine.states import IkeLife
 from isthmus.engine.twins import settle_twin_children, settle_twins
-from isthmus.events.ike import IkeEstablished, NatDetected
+from isthmus.events.ike import IkeEstablished, NatDetected, PpkNotUsed
 from isthmus.model.address import NAT_T_PORT
 from isthmus.model.plan import Encapsulation
 from isthmus.model.proposal import Protocol
@@ -55,6 +57,8 @@ def establish(party: Party, handshake: Handshake) -> None:
     """Both ends are authenticated."""
     sa = party.sa
     party.handshake = None
+    if handshake.keys is not None:
+        party.channel.settle(handshake.keys)
     stand(party)
     if sa.suite is not None:
         sa.ledger.emit(
@@ -67,9 +71,11 @@ def establish(party: Party, handshake: Handshake) -> None:
                 local=sa.local,
                 remote=sa.remote,
                 took=sa.ledger.now - sa.begun_at,
+                ppk=ppk.named((handshake.ppk.id,))[0] if handshake.ppk else None,
             )
         )
         warn_of_weakness(sa, sa.suite, None)
+    _settle_ppk(sa, handshake)
     settle_twins(sa)
     sa.ledger.tell(sa.peer, Turn.IKE_UP)
     setup, refusal = handshake.child, handshake.child_refusal
@@ -80,6 +86,17 @@ def establish(party: Party, handshake: Handshake) -> None:
             party.requests.want(DeleteUnborn(party, Protocol.ESP, setup.spi_in))
     elif setup is not None:
         install(first_child(party, setup))
+
+
+def _settle_ppk(sa: IkeSa, handshake: Handshake) -> None:
+    """The one that served is kept for this peer; that one is missing is not passed over in silence."""
+    if sa.peer is None or sa.peer.ppk is None:
+        return
+    if handshake.ppk is None:
+        ours = ppk.named(sorted(sa.peer.ppk.keys))
+        sa.ledger.emit(PpkNotUsed(**sa.label(), they_said=handshake.ppk_answer, we_said=ours))
+    elif sa.began_here:
+        sa.ledger.ppks[sa.peer.name] = handshake.ppk.id
 
 
 def stand(party: Party) -> None:

@@ -1,4 +1,4 @@
-"""The exchanges of IKEv2, as data. RFC 7296, 1.2 to 1.4; RFC 9370, 2.2."""
+"""The exchanges of IKEv2, as data. RFC 7296, 1.2 to 1.4; RFC 8784; RFC 9370, 2.2."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from isthmus.engine.ikev2.steps.first_child import AgreeOnFirstChild
 from isthmus.engine.ikev2.steps.identity import Identify
 from isthmus.engine.ikev2.steps.inform import Inform, Notice
 from isthmus.engine.ikev2.steps.nat import DetectNat
+from isthmus.engine.ikev2.steps.ppk import AnnouncePpk, MixPpk
 from isthmus.engine.ikev2.steps.proof import ProveIdentity
 from isthmus.engine.ikev2.steps.rekey import AgreeOnSuccessor, NameReplaced
 from isthmus.engine.ikev2.steps.rounds import AnnounceRounds, ExchangeRound, LinkRounds
@@ -36,7 +37,7 @@ IKE_SA_INIT: Exchange[Handshake] = Exchange(
     "IKE_SA_INIT",
     ExchangeType.IKE_SA_INIT,
     legs=_legs({_SA, _KE, _NONCE}, {_SA, _KE, _NONCE}, sealed=False),
-    steps=(PresentCookie, AgreeOnSuite, AnnounceRounds, DetectNat, Announce),
+    steps=(PresentCookie, AgreeOnSuite, AnnounceRounds, DetectNat, Announce, AnnouncePpk),
 )
 
 IKE_INTERMEDIATE: Exchange[KeyRounds] = Exchange(
@@ -50,7 +51,7 @@ IKE_AUTH: Exchange[Handshake] = Exchange(
     "IKE_AUTH",
     ExchangeType.IKE_AUTH,
     legs=_legs({PayloadType.IDI, PayloadType.AUTH}, {PayloadType.IDR, PayloadType.AUTH}),
-    steps=(Identify, ProveIdentity, ClaimContact, AgreeOnFirstChild),
+    steps=(Identify, MixPpk, ProveIdentity, ClaimContact, AgreeOnFirstChild),
 )
 
 CREATE_CHILD: Exchange[ChildSetup] = Exchange(

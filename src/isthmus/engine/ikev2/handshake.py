@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from isthmus.engine.ike_sa import IkeSa
     from isthmus.engine.ikev2.child_setup import ChildSetup
     from isthmus.engine.ikev2.keys import IkeKeys
+    from isthmus.engine.ikev2.ppk import PpkInUse
 
 
 @dataclass(slots=True)
@@ -42,6 +43,11 @@ class Handshake:
     int_auth: IntAuth = field(default_factory=IntAuth)
     keys: IkeKeys | None = None
     """The present ones: every round renews them, and a post-quantum pre-shared key is mixed in at last."""
+    ppk: PpkInUse | None = None
+    """The post-quantum pre-shared key that is mixed into `keys`."""
+    ppk_answer: tuple[str, ...] = ()
+    """What the peer said of such keys, for the journal."""
+    peer_has_ppk: bool = False
     own_id_body: bytes = b""
     peer_id_body: bytes = b""
     child: ChildSetup | None = None

@@ -36,7 +36,9 @@ ROUNDS = {
     ),
 }
 
-WISHES: dict[str, Callable[[Site], Command]] = {
+Wish = Callable[[Site], Command]
+
+WISHES: dict[str, Wish] = {
     "rekey-child": lambda site: commands.RekeyChild(child_of(site)),
     "rekey-ike": lambda site: commands.RekeyIke(peer_of(site)),
 }
@@ -70,7 +72,7 @@ def set_up_with_other_ciphers(world: World, cipher: str) -> None:
     """Padding and ICVs differ; what is signed of IKE_INTERMEDIATE does not depend on them (RFC 9242, 3.3.2)."""
     bare = "" if cipher == "chacha20-poly1305" else "/sha1"
     ike, esp = f"{cipher}{bare}/sha1/group19/+ml-kem-768", f"{cipher}{bare}"
-    ends = connected(world, *(replace(p, ike=(ike,), esp=(esp,)) for p in (EAST, WEST)))
+    ends = connected(world, _with(EAST, ike, esp), _with(WEST, ike, esp))
     promise_one_pair(world, *ends.both)
 
 
@@ -106,7 +108,8 @@ def missing(world: World, who: str) -> None:
 def unfragmented(world: World) -> None:
     """Without IKE fragmentation the message is one datagram; what is signed is the same (RFC 9242, 3.3.2)."""
     whole = Fragmentation(enabled=False)
-    ends = connected(world, *(replace(p, ike=(KEM_IKE,), fragmentation=whole) for p in (EAST, WEST)))
+    east, west = (replace(p, ike=(KEM_IKE,), fragmentation=whole) for p in (EAST, WEST))
+    ends = connected(world, east, west)
     promise_one_pair(world, *ends.both)
 
 
@@ -199,7 +202,7 @@ def storm(world: World) -> None:
     """Both ends renew and delete at random while a quarter of all datagrams vanishes."""
     ends = _with_kem(world)
     rng = world.stream("wishes")
-    wishes = (
+    wishes: tuple[Wish, ...] = (
         *WISHES.values(),
         lambda site: commands.TerminateChild(child_of(site)),
         lambda site: commands.TerminateIke(peer_of(site)),
@@ -218,14 +221,14 @@ def storm(world: World) -> None:
 def _connected(world: World, exchanges: str) -> Pair:
     ike = f"aes-256-gcm/sha384/{exchanges}"
     spoken = Observe(world.network, any_ike)
-    ends = connected(world, *(replace(p, ike=(ike,)) for p in (EAST, WEST)))
+    ends = connected(world, replace(EAST, ike=(ike,)), replace(WEST, ike=(ike,)))
     sizes = [len(frame.body) for frame in spoken.frames if isinstance(frame.body, bytes)]
     world.check(f"no datagram is larger than configured, {max(sizes)} octets", max(sizes) <= 1280 - 20 - 8)
     return ends
 
 
 def _with_kem(world: World) -> Pair:
-    ends = connected(world, *(_with(p, KEM_IKE, KEM_ESP) for p in (EAST, WEST)))
+    ends = connected(world, _with(EAST, KEM_IKE, KEM_ESP), _with(WEST, KEM_IKE, KEM_ESP))
     promise_one_pair(world, *ends.both)
     ends.forget_losses()
     return ends
