@@ -193,15 +193,6 @@ class NatDetected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnsupportedNotifyIgnored(Event):
-    code: ClassVar[str] = "ike.notify-ignored"
-    severity: ClassVar[Severity] = Severity.DEBUG
-    story: ClassVar[str] = "Notify {notify} from {peer} ignored"
-
-    notify: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFault(Event):
     """A bug of ours ended one SA. `trace` holds file and line, and no data."""
 

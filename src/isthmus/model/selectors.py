@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from isthmus.model.address import Address
 
@@ -76,9 +76,6 @@ class TrafficSelector:
         if self.protocol not in (ANY_PROTOCOL, protocol):
             return False
         return self.any_port or self.start_port <= port <= self.end_port
-
-    def with_protocol(self, protocol: int) -> TrafficSelector:
-        return replace(self, protocol=protocol)
 
     def __str__(self) -> str:
         """`10.1.0.0/16`, `10.9.0.5-10.9.0.9[tcp/443]`: as the configuration writes addresses."""
