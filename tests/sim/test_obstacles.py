@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from isthmus.events.ike import FailureReason
+from isthmus.model.plan import PostquantumKeys, PpkMode
+from isthmus.model.secret import Secret
 from isthmus.sim.obstacles import Obstacle
 from isthmus.sim.pairing import Side
 from isthmus.sim.plans import EAST, WEST, Party, ProxyId, plan_of
@@ -96,6 +98,40 @@ def test_both_identities_are_told_at_once() -> None:
     east = replace(EAST, looks_for="west.example", identity="east.example")
     found = _obstacle(east, replace(OPEN, identity="wast.example", looks_for="aest.example"))
     assert len(found.points) == 2
+
+
+def test_an_additional_key_exchange_at_one_end_only_is_told_as_such() -> None:
+    found = _obstacle(replace(EAST, ike=("aes-128-gcm/sha256/group31/+ml-kem-768",)))
+    (point,) = found.points
+    assert (point.option, point.ours.words, point.theirs.words) == (
+        "additional-key-exchange",
+        ("ml-kem-768",),
+        ("none",),
+    )
+    assert _changes(found) == [
+        (Side.THEIRS, "add ml-kem-768 to additional-key-exchange"),
+        (Side.OURS, "leave out additional-key-exchange (weak: nothing instead)"),
+    ]
+
+
+def _ppk(key: bytes, name: bytes = b"one") -> PostquantumKeys:
+    return PostquantumKeys(PpkMode.MANDATORY, {name: Secret(key)})
+
+
+def test_a_post_quantum_key_that_one_end_lacks_is_told_by_its_id() -> None:
+    found = _obstacle(replace(EAST, ppk=_ppk(b"k" * 32)))
+    assert found.reason is FailureReason.PPK_MISMATCH
+    (point,) = found.points
+    assert (point.ours.words, point.theirs.words) == (("mandatory", "key ID one"), ("none",))
+    assert point.ours.paths[0] == ("ike-gateways", "west", "ppk")
+    assert found.title == "No common post-quantum pre-shared key"
+    assert [side for side, _ in _changes(found)] == [Side.THEIRS, Side.OURS]
+
+
+def test_post_quantum_keys_of_one_id_that_differ_are_not_shown() -> None:
+    found = _obstacle(replace(EAST, ppk=_ppk(b"k" * 32)), replace(OPEN, ppk=_ppk(b"j" * 32)))
+    assert found.title == "The keys of one post-quantum key ID differ"
+    assert "kkk" not in repr(found)
 
 
 def test_of_traffic_only_the_half_that_differs_is_told() -> None:

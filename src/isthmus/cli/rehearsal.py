@@ -182,7 +182,9 @@ def _lines(row: RehearsalRow) -> Iterator[RenderableType]:
         yield plain("")
         yield plain(f"gateway {meeting.gateway} <-> {meeting.peer_gateway}", "bold")
         for call in meeting.calls:
-            yield Text.assemble(f"  {_begins(call.begins):<{_LABEL}}", state(call.result), plain(_called(call)))
+            yield Text.assemble(
+                f"  {_begins(call.begins):<{_LABEL}}", state(call.result), plain(_called(call, meeting))
+            )
         for child in _worst_first(meeting.children)[:_SCREENFUL]:
             name = " <-> ".join(name or "nothing" for name in (child.ours, child.theirs))
             yield Text.assemble(plain(f"  {name}  "), state(child.result), plain(_carried(child)))
@@ -208,14 +210,16 @@ def _worst_first(children: Sequence[ChildRow]) -> list[ChildRow]:
     return sorted(children, key=lambda child: child.result in (Result.UP, Result.DISABLED))
 
 
-def _called(call: CallRow) -> str:
+def _called(call: CallRow, meeting: MeetingRow) -> str:
     if call.text is not None:
         return f"  {call.text}"
     if call.suite is None:
         return "  no IKE SA"
     nat = "" if call.nat == "none" else f", NAT: {call.nat}"
-    weak = "".join(f"; weak: {what}" for what in call.weak)
-    return f"  {call.suite}{nat}{', rekeyed from both ends' if call.rekeyed else ', not rekeyed'}{weak}"
+    meant = meeting.peer_gateway if call.begins == Side.OURS else meeting.gateway
+    other = f", answered by {call.answered_by}" if call.answered_by not in (None, meant) else ""
+    rekeyed = ", rekeyed from both ends" if call.rekeyed else ", not rekeyed"
+    return f"  {call.suite}{nat}{other}{rekeyed}" + "".join(f"; weak: {what}" for what in call.weak)
 
 
 def _carried(child: ChildRow) -> str:

@@ -79,7 +79,7 @@ class Standing:
     udp: Mapping[Side, bool]
     pfs: str | None = None
     """The key exchange of its own that a rekey makes."""
-    rekeyed: bool = False
+    rekeyed: bool = True
     """From both ends."""
 
 
@@ -131,77 +131,76 @@ class _Stage:
         casts[begins.other] = _answerer(plans[begins.other], pair.of(begins.other))
         self.sites = {side: self._site(side, casts[side]) for side in Side}
         self.failures: list[Failure] = []
-        self.standing: list[Standing] = []
 
     def play(self) -> Attempt:
         self._wait(lambda: False, Seconds(1.0))  # names are resolved
         names = [c.name for t in self.sites[self.begins].plan.tunnels.values() if t.enabled for c in t.children]
-        failure = self._set_up(names)
+        created = self._create(names) if names else self._create_bare()
         ike_sa = self._ike_sa(self.begins)
         if ike_sa is None:
-            return Attempt(self.begins, failures=(failure,) if failure else ())
-        suite, nat = str(ike_sa.suite), ike_sa.nat
-        for name in names[1:]:
-            self._create(name)
-        self.standing = [self._rekeyed(child) for child in self.standing]
+            return Attempt(self.begins, failures=tuple(self.failures))
+        standing = self._rekey_children(self._seen(created))
         rekeyed = all(self._rekey_ike(side) for side in (self.begins, self.begins.other))
         answered = self.sites[self.begins.other].told(IkeEstablished)
         return Attempt(
             self.begins,
-            suite=suite,
+            suite=str(ike_sa.suite),
             answered_by=answered[-1].peer if answered else None,
-            nat=nat,
+            nat=ike_sa.nat,
             rekeyed=rekeyed,
-            standing=tuple(self.standing),
+            standing=standing,
             failures=tuple(self.failures),
             weak=tuple(dict.fromkeys(f"{e.algorithm}: {e.because}" for e in self._events(self.begins, WeakAlgorithm))),
         )
 
-    def _set_up(self, names: list[str]) -> Failure | None:
-        """The IKE SA, with the first child if there is one."""
-        if names:
-            self._create(names[0])
-            return next(iter(self.failures), None)
-        command = commands.InitiateIke(self.pair.of(self.begins).name)
-        return self._try(self.begins, command, IkeEstablished, Act.IKE_SA, {})
-
-    def _create(self, name: str) -> None:
-        """A child, and the IKE SA below it if there is none yet."""
-        marks = self._marks()
-        act = Act.CHILD_SA if self._ike_sa(self.begins) else Act.IKE_SA
-        failure = self._try(self.begins, commands.InitiateChild(name), ChildInstalled, act, {self.begins: name})
-        if failure is not None:
-            in_ike_sa = act is Act.IKE_SA and self._ike_sa(self.begins) is not None
-            self.failures.append(replace(failure, act=Act.CHILD_SA) if in_ike_sa else failure)
-            return
-        installed = self._events(self.begins, ChildInstalled, marks)[-1]
-        found = self._ends(installed.spi_in)
-        if found is not None:
-            self.standing.append(self._as_standing(*found))
-
-    def _rekeyed(self, standing: Standing) -> Standing:
-        """A key exchange of its own is first made here, and first refused here (RFC 7296, 1.2 and 2.17)."""
-        rekeyed = True
-        for side in (self.begins, self.begins.other):
-            name = standing.children[side]
+    def _create(self, names: list[str]) -> list[ChildInstalled]:
+        """Every child, and the IKE SA below the first."""
+        created = []
+        for name in names:
+            act = Act.CHILD_SA if self._established else Act.IKE_SA
             marks = self._marks()
-            command = commands.RekeyChild(name)
-            failure = self._try(side, command, ChildInstalled, Act.REKEY_CHILD_SA, standing.children)
-            if failure is not None:
-                self.failures.append(failure)
-                rekeyed = False
+            failure = self._try(self.begins, commands.InitiateChild(name), ChildInstalled, act, {self.begins: name})
+            if failure is None:
+                created.append(self._events(self.begins, ChildInstalled, marks)[-1])
                 continue
-            found = self._ends(self._events(side, ChildInstalled, marks)[-1].spi_in, side)
-            if found is not None:
-                ke = found[0].suite.ke
-                standing = replace(standing, pfs=ke.name if ke is not None else None)
-        return replace(standing, rekeyed=rekeyed)
+            # RFC 7296, 1.2: the IKE SA stands though its first child was refused.
+            self.failures.append(replace(failure, act=Act.CHILD_SA) if self._established else failure)
+            if not self._established:
+                break
+        return created
+
+    def _create_bare(self) -> list[ChildInstalled]:
+        """Only the IKE SA."""
+        command = commands.InitiateIke(self.pair.of(self.begins).name)
+        failure = self._try(self.begins, command, IkeEstablished, Act.IKE_SA, {})
+        self.failures += [failure] if failure is not None else []
+        return []
+
+    def _rekey_children(self, standing: list[Standing]) -> tuple[Standing, ...]:
+        """A key exchange of its own is first made here, and first refused here (RFC 7296, 1.2 and 2.17)."""
+        renewed: dict[int, ChildInstalled] = {}
+        for side in (self.begins, self.begins.other):
+            for number, child in enumerate(standing):
+                marks = self._marks()
+                command = commands.RekeyChild(child.children[side])
+                failure = self._try(side, command, ChildInstalled, Act.REKEY_CHILD_SA, child.children)
+                if failure is not None:
+                    self.failures.append(failure)
+                    standing[number] = replace(child, rekeyed=False)
+                else:
+                    renewed[number] = self._events(self.begins, ChildInstalled, marks)[-1]
+        views = self._views(self.begins)
+        for number, installed in renewed.items():
+            view = views.get(installed.spi_in)
+            if view is not None and view.suite.ke is not None:
+                standing[number] = replace(standing[number], pfs=view.suite.ke.name)
+        return tuple(standing)
 
     def _rekey_ike(self, side: Side) -> bool:
-        peer = (self._ike_sa(side) or self._ike_sa(self.begins)) if self.sites[side].ike_sas else None
-        if peer is None or peer.peer is None:
+        ike_sa = self._ike_sa(side)
+        if ike_sa is None or ike_sa.peer is None:
             return False
-        failure = self._try(side, commands.RekeyIke(peer.peer), IkeRekeyed, Act.REKEY_IKE_SA, {})
+        failure = self._try(side, commands.RekeyIke(ike_sa.peer), IkeRekeyed, Act.REKEY_IKE_SA, {})
         if failure is not None:
             self.failures.append(failure)
         return failure is None
@@ -232,6 +231,13 @@ class _Stage:
             at=self.world.now, peer=peer.name, stage="", role="initiator", reason=FailureReason.NO_ANSWER
         )
 
+    def _seen(self, created: list[ChildInstalled]) -> list[Standing]:
+        """The children as both ends have them."""
+        here = self._views(self.begins)
+        there = {int(view.spi_out): view for view in self._views(self.begins.other).values()}
+        pairs = ((here.get(event.spi_in), there.get(event.spi_in)) for event in created)
+        return [self._as_standing(view, other) for view, other in pairs if view is not None and other is not None]
+
     def _as_standing(self, view: ChildView, other: ChildView) -> Standing:
         views = {self.begins: view, self.begins.other: other}
         ours = views[Side.OURS]
@@ -248,12 +254,14 @@ class _Stage:
             udp=MappingProxyType({side: views[side].udp for side in Side}),
         )
 
-    def _ends(self, spi_in: int, side: Side | None = None) -> tuple[ChildView, ChildView] | None:
-        """A Child SA as the end with this inbound SPI sees it, and as the other does."""
-        side = side or self.begins
-        mine = [c for ike in self.sites[side].ike_sas for c in ike.children if c.spi_in == spi_in]
-        other = [c for ike in self.sites[side.other].ike_sas for c in ike.children if c.spi_out == spi_in]
-        return (mine[0], other[0]) if mine and other else None
+    def _views(self, side: Side) -> dict[int, ChildView]:
+        """The Child SAs of an end, by inbound SPI."""
+        return {child.spi_in: child for ike in self.sites[side].ike_sas for child in ike.children}
+
+    @property
+    def _established(self) -> bool:
+        """Whether the caller has an IKE SA: read from its events, as pictures of many children take long to draw."""
+        return bool(self._events(self.begins, IkeEstablished))
 
     def _ike_sa(self, side: Side) -> IkeSaView | None:
         standing = [ike for ike in self.sites[side].ike_sas if ike.state in ("established", "rekeying")]

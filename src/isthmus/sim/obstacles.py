@@ -10,7 +10,7 @@ from isthmus.events.ike import FailureReason
 from isthmus.model import algorithms
 from isthmus.model.algorithms import Strength
 from isthmus.model.identity import Identity
-from isthmus.model.plan import ChildPlan, DynamicPeer, PeerPlan, Plan, TunnelPlan
+from isthmus.model.plan import ChildPlan, DynamicPeer, PeerPlan, Plan, PpkMode, TunnelPlan
 from isthmus.model.proposal import Proposal, TransformType, transform_name
 from isthmus.model.selectors import ANY_PROTOCOL, MAX_PORT, TrafficSelector
 from isthmus.negotiate import select
@@ -23,6 +23,7 @@ Path: TypeAlias = tuple[str, ...]
 """Of an option in the configuration: `("ike-gateways", "branch", "peer-id")`."""
 
 _NO_PFS = "no-pfs"
+_NONE = "none"
 _NOT_SHOWN = "a key that is not shown"
 
 
@@ -104,6 +105,8 @@ class Explainer:
                 return self._identities(failure)
             case FailureReason.AUTHENTICATION_FAILED if self._keys_differ():
                 return self._keys(failure)
+            case FailureReason.PPK_MISMATCH | FailureReason.AUTHENTICATION_FAILED if self._ppks_differ():
+                return self._ppks(failure)
             case FailureReason.SELECTORS_UNACCEPTABLE if failure.asker in failure.children:
                 return self._selectors(failure, failure.children[failure.asker])
             case _:
@@ -189,7 +192,7 @@ class Explainer:
         options: Mapping[TransformType, str],
     ) -> Position:
         (written, chosen), _ = profile
-        words = _words(proposals, option, options) or (_NO_PFS if option == "dh-group" else "none",)
+        words = _words(proposals, option, options) or (_NO_PFS if option == "dh-group" else _NONE,)
         return Position(words, ((*written, *option.split(".")), chosen, chosen[:2]))
 
     # -- who is who
@@ -221,6 +224,28 @@ class Explainer:
             Remedy(side, "give it the key of the other end", (_gateway(self._peer(side), *option),)) for side in Side
         )
         return self._obstacle(failure, "The pre-shared keys differ", (Point("pre-shared-key", *ends),), remedies)
+
+    def _ppks_differ(self) -> bool:
+        return self._pair.ours.ppk != self._pair.theirs.ppk
+
+    def _ppks(self, failure: Failure) -> Obstacle:
+        ends = {side: Position(_ppk_words(self._peer(side)), self._ppk_paths(side)) for side in Side}
+        common = set(ends[Side.OURS].words[1:]) & set(ends[Side.THEIRS].words[1:])
+        title = "The keys of one post-quantum key ID differ" if common else "No common post-quantum pre-shared key"
+        remedies = [
+            Remedy(side, "give it the keys of the other end", ends[side].paths)
+            for side in Side
+            if self._peer(side.other).ppk is not None
+        ]
+        remedies += [
+            Remedy(side, "set mode: preferred (weak: it goes on without where the other end has none)", end.paths)
+            for side, end in ends.items()
+            if end.words[:1] == (str(PpkMode.MANDATORY),) and not common
+        ]
+        return self._obstacle(failure, title, (Point("ppk", *(ends[side] for side in Side)),), tuple(remedies))
+
+    def _ppk_paths(self, side: Side) -> tuple[Path, ...]:
+        return (_gateway(self._peer(side), "ppk"), _gateway(self._peer(side)))
 
     # -- traffic
 
@@ -318,6 +343,13 @@ class Explainer:
         return Obstacle(title, stage, failure.act, reason, failure.asker, points, remedies, fits)
 
 
+def _ppk_words(peer: PeerPlan) -> tuple[str, ...]:
+    """The mode and the key IDs, never a key."""
+    if peer.ppk is None:
+        return ("none",)
+    return (str(peer.ppk.mode), *(f"key ID {key.decode('ascii', 'backslashreplace')}" for key in sorted(peer.ppk.keys)))
+
+
 def _gateway(peer: PeerPlan, *option: str) -> Path:
     return ("ike-gateways", peer.name, *option)
 
@@ -403,8 +435,11 @@ def _remedies(points: Sequence[Point]) -> Iterator[Remedy]:
             here, there = point.of(side), point.of(side.other)
             word = next((w for w in there.words if not _weakness(w)), there.words[0])
             single = point.option == "dh-group" and here.paths[0][0] == "ipsec-crypto-profiles"
-            change = f"set dh-group: {word}" if single else f"add {word} to {point.option}"
-            weakness = "no fresh key exchange" if word == _NO_PFS else _weakness(word)
+            if word == _NONE:
+                change = f"leave out {point.option}"
+            else:
+                change = f"set dh-group: {word}" if single else f"add {word} to {point.option}"
+            weakness = {_NO_PFS: "no fresh key exchange", _NONE: "nothing instead"}.get(word) or _weakness(word)
             found.append(
                 (bool(weakness), Remedy(side, change + (f" (weak: {weakness})" if weakness else ""), here.paths))
             )
