@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Literal
 
 from isthmus.lab.gateways import RunningGateway
-from isthmus.lab.namespaces import Namespace
+from isthmus.lab.namespaces import Namespace, Network
 from isthmus.model.address import Address
 
 KEY = "a key of thirty-two octets, or so"
@@ -82,14 +81,16 @@ class Site:
     peer: Address | Literal["dynamic"]
     local_id: str
     peer_id: str
-    lans: Sequence[IPv4Network]
-    peer_lans: Sequence[IPv4Network]
+    lans: Sequence[Network]
+    peer_lans: Sequence[Network]
     suite: Suite = MODERN
     pfs: bool = True
     passive: bool = False
     start: str = "immediate"
     encapsulation: str = "auto"
     key: str = KEY
+    esp_group: str = ""
+    """The group of the Child SAs, where it is not that of the IKE SA."""
     gateway: str = ""
     """Further lines of the gateway's section."""
     more: str = field(default="")
@@ -121,7 +122,7 @@ ike-crypto-profiles:
 ipsec-crypto-profiles:
   suite:
     esp: {{encryption: [{esp_encryption}], authentication: [{esp_authentication}]}}
-    dh-group: {group if self.pfs else "no-pfs"}
+    dh-group: {(self.esp_group or group) if self.pfs else "no-pfs"}
     lifetime: 1h
 ike-gateways:
   there:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -51,16 +52,15 @@ class Account:
         if not self.sent_at:
             return 0.0
         times = [self.sent_at[0], *sorted(self.arrived_at), self.sent_at[-1]]
-        return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return max(later - earlier for earlier, later in itertools.pairwise(times))
 
     def back_after(self, moment: float) -> float:
-        """How long after a moment the first of those sent since then arrived; infinite if none did."""
-        back = (
-            at - moment
-            for number, at in zip(self.numbers, self.arrived_at, strict=True)
-            if self.sent_at[number] >= moment
-        )
-        return next(back, float("inf"))
+        """How long after a moment the first arrived of those behind the last loss; infinite if none did, 0: no loss."""
+        late = [number for number in self.lost if self.sent_at[number] >= moment]
+        if not late:
+            return 0.0
+        back = (at for number, at in zip(self.numbers, self.arrived_at, strict=True) if number > late[-1])
+        return next(back, float("inf")) - moment
 
     def __str__(self) -> str:
         lost = self.lost
@@ -101,7 +101,7 @@ class Stream:
         self._ends: list[subprocess.Popen[bytes]] = []
         ways = ((left, right), (right, left))
         for ((here, source), (_, destination)), file, rate in zip(ways, self._files, rates, strict=True):
-            argv = [sys.executable, "-I", _END, source, destination, str(rate), file]
+            argv: list[str | Path] = [sys.executable, "-I", _END, source, destination, str(rate), file]
             self._ends.append(here.start(argv, output=subprocess.PIPE))
         # Both can receive before either sends.
         for end in self._ends:

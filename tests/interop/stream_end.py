@@ -1,7 +1,7 @@
 """`python stream_end.py SOURCE DESTINATION RATE ACCOUNT`: one end of a stream of numbered datagrams.
 
 It says `ready` once it can receive, sends and receives from SIGUSR1 to SIGTERM, receives what is still under way, and
-writes when it sent what and when it received what: all clocks of one machine agree. It imports little, to begin quickly.
+writes when it sent what and when it received what: all clocks of one machine agree. It imports little: it begins fast.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ charon {{
   retransmit_tries = 4
   retransmit_timeout = 1.0
   retransmit_base = 1.4
+  {more}
   plugins {{
     vici {{ socket = unix://{socket} }}
   }}
@@ -91,9 +92,12 @@ class Connection:
 
 
 class Strongswan:
-    """One charon process; `home` holds its configuration, log, sockets and nothing else."""
+    """One charon process; `home` holds its configuration, log, sockets and nothing else.
 
-    def __init__(self, where: Namespace, home: Path) -> None:
+    `settings` are further lines of the section `charon` of strongswan.conf.
+    """
+
+    def __init__(self, where: Namespace, home: Path, settings: str = "") -> None:
         self._where = where
         self._home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -101,7 +105,9 @@ class Strongswan:
         self._socket = home / "charon.vici"
         self.log = home / "charon.log"
         self._environment = {"STRONGSWAN_CONF": str(home / "strongswan.conf"), "SWANCTL_DIR": str(home)}
-        (home / "strongswan.conf").write_text(_SETTINGS.format(plugins=_PLUGINS, socket=self._socket, log=self.log))
+        (home / "strongswan.conf").write_text(
+            _SETTINGS.format(plugins=_PLUGINS, socket=self._socket, log=self.log, more=settings)
+        )
         # charon's lock file has a fixed place: a private /run lets several of them live side by side.
         self._process = where.start(
             ["unshare", "--mount", "sh", "-c", f"mount --bind {home / 'run'} /run && exec {_CHARON}"],
@@ -128,6 +134,9 @@ class Strongswan:
     def rekey(self, *, ike: str | None = None, child: str | None = None) -> None:
         what = ["--ike", ike] if ike else ["--child", str(child)]
         self._swanctl("--rekey", *what)
+
+    def reauthenticate(self, ike: str) -> None:
+        self._swanctl("--rekey", "--ike", ike, "--reauth")
 
     def ike_sas(self) -> list[dict[str, object]]:
         """Every IKE SA with its Child SAs under `child-sas`, as vici tells them."""

@@ -1,0 +1,99 @@
+"""A gateway dies without a word, and comes back: how long the traffic stands still."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.interop.bench import Bench
+from tests.interop.ours import ours
+from tests.interop.pairing import our_side, their_side, two_of_ours
+from tests.interop.patience import await_drained, until
+from tests.interop.stream import Stream
+from tests.interop.strongswan import Connection, Strongswan
+
+pytestmark = pytest.mark.interop
+
+_RATE = 500.0
+_LIVENESS = 2.0
+"""As the bench configures it."""
+_SPARE = 1.0
+
+
+def test_an_initiator_that_was_killed_carries_traffic_again_at_once(bench: Bench, tmp_path: Path) -> None:
+    left, right = two_of_ours()
+    with ours(right, bench.right, tmp_path / "right") as there:
+        there.await_answers()
+        killed = ours(left, bench.left, tmp_path / "left")
+        killed.await_tunnels()
+        with Stream.over(bench, tmp_path, rates=(_RATE, _RATE)) as stream:
+            time.sleep(0.5)
+            killed.kill()
+            time.sleep(0.5)
+            started = time.monotonic()
+            with ours(left, bench.left, tmp_path / "left") as again:
+                again.await_answers()
+                ready = time.monotonic()
+                again.await_tunnels()
+                time.sleep(0.5)
+                account = stream.stop()
+                await_drained(again, there)
+    back = account.back_after(started)
+    print(f"traffic back {back:.2f} s after the start of the process, which took {ready - started:.2f} s")
+    assert account.back_after(ready) < _SPARE, str(account)
+
+
+def test_a_responder_that_was_killed_is_missed_by_the_liveness_check(bench: Bench, tmp_path: Path) -> None:
+    left, right = two_of_ours()
+    killed = ours(right, bench.right, tmp_path / "right")
+    killed.await_answers()
+    with ours(left, bench.left, tmp_path / "left") as here:
+        here.await_tunnels()
+        with Stream.over(bench, tmp_path, rates=(_RATE, _RATE)) as stream:
+            time.sleep(0.5)
+            killed.kill()
+            started = time.monotonic()
+            with ours(right, bench.right, tmp_path / "right") as again:
+                again.await_answers()
+                ready = time.monotonic()
+                time.sleep(_LIVENESS + _SPARE)
+                account = stream.stop()
+                back = account.back_after(started)
+                print(f"traffic back {back:.2f} s after the start of the peer, which took {ready - started:.2f} s")
+                assert account.back_after(ready) < _LIVENESS + _SPARE, f"{account}\n{here.story()}"
+                await_drained(again, here)
+
+
+def test_strongswan_that_was_killed_and_begins_anew_carries_traffic_again(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
+) -> None:
+    theirs = _starting(their_side())
+    with ours(our_side(passive=True), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        strongswan.load(theirs)
+        gateway.await_tunnels()
+        with Stream.over(bench, tmp_path, rates=(_RATE, _RATE)) as stream:
+            time.sleep(0.5)
+            strongswan.kill()
+            started = time.monotonic()
+            again = Strongswan(bench.right, tmp_path / "again")
+            try:
+                again.load(theirs)
+                until(lambda: len(again.child_sas()) == 2)
+                time.sleep(0.5)
+                account = stream.stop()
+                print(f"traffic back {account.back_after(started):.2f} s after the start of the process")
+                assert account.back_after(started) < _SPARE + _SPARE, str(account)
+                # INITIAL_CONTACT: what the dead process had is gone.
+                await_drained(gateway)
+            finally:
+                again.stop()
+
+
+def _starting(connection: Connection) -> Connection:
+    """The same, with every child begun as soon as it is loaded."""
+    children = (dataclasses.replace(child, settings="start_action = start") for child in connection.children)
+    return dataclasses.replace(connection, children=tuple(children))
