@@ -37,6 +37,15 @@ def _ipsec(options: str) -> str:
     return changed(("{esp: {encryption: [aes-256-gcm]}, dh-group: group20}", options))
 
 
+def _rounds(rounds: str) -> str:
+    """More key exchanges for the IKE SA."""
+    return changed(("dh-group: [group31]}", f"dh-group: [group31], additional-key-exchange: {rounds}}}"))
+
+
+def _pfs(options: str) -> str:
+    return changed(("dh-group: group20", f"dh-group: {options}"))
+
+
 _MANUAL = """\
       interface: eth0
       peer-address: 192.0.2.9
@@ -177,6 +186,10 @@ CASES = (
     # profiles
     Case("ALGORITHMS", _ike("{encryption: [aes-256-cbc], hash: [▶non-auth], dh-group: [group31]}")),
     Case("ALGORITHMS", _ike("{encryption: [aes-256-gcm, aes-256-cbc], hash: ▶[non-auth], dh-group: [group31]}")),
+    Case("ALGORITHMS", _rounds("▶[[ml-kem-768], [ml-kem-768]]")),
+    Case("ALGORITHMS", _rounds("▶[[group31]]")),
+    Case("ALGORITHMS", _pfs("group20, additional-key-exchange: ▶[[ml-kem-768], [group20]]")),
+    Case("CONFLICT", _pfs("no-pfs, ▶additional-key-exchange: [[ml-kem-768]]")),
     Case("ALGORITHMS", _ipsec('{esp: {encryption: ["null"], authentication: ▶[none]}, dh-group: group20}')),
     Case("ALGORITHMS", _gateway("version: ikev2-preferred", "ikev1: {ike-crypto-profile: ▶strong}")),
     Case("UNUSED-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-gcm], authentication: ▶[sha1]}, dh-group: group20}")),
@@ -186,6 +199,7 @@ CASES = (
     Case("WEAK-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-gcm, ▶aes-256-gcm-8]}, dh-group: group20}")),
     Case("WEAK-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-cbc], authentication: [▶sha1]}, dh-group: group20}")),
     Case("WEAK-ALGORITHM", _ipsec("{esp: {encryption: [aes-256-gcm]}, dh-group: ▶group5}")),
+    Case("WEAK-ALGORITHM", _rounds("[[ml-kem-768, ▶group2]]")),
     Case("WEAK-ALGORITHM", changed(("ike-crypto-profile: strong", "ike-crypto-profile: ▶legacy-default"))),
     Case("WEAK-ALGORITHM", changed(("ipsec-crypto-profile: strong", "ipsec-crypto-profile: ▶legacy-default"))),
     # gateways

@@ -20,6 +20,7 @@ from isthmus.model.plan import (
     Mode,
     NamedPeer,
     Plan,
+    PpkMode,
     PreSharedKey,
     Start,
     Version,
@@ -224,12 +225,24 @@ def test_an_invalid_document_has_no_plan() -> None:
     assert compiled.problems == document.problems
 
 
-def test_post_quantum_keys_reach_the_plan_once_they_are_supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isthmus.config.unsupported.UNSUPPORTED", ())
+def test_post_quantum_keys_reach_the_plan() -> None:
     ppk = "    ppk: {mode: mandatory, keys: {first: {env: PSK}}}\n"
     peer = _plan(changed(("    interface: eth0\n", f"    interface: eth0\n{ppk}"))).peers["branch"]
     assert peer.ppk is not None
+    assert peer.ppk.mode is PpkMode.MANDATORY
     assert dict(peer.ppk.keys) == {b"first": Secret(PSK.encode())}
+
+
+def test_additional_key_exchanges_reach_the_plan() -> None:
+    plan = _plan(
+        changed(
+            ("dh-group: [group31]}", "dh-group: [group31], additional-key-exchange: [[ml-kem-768, none]]}"),
+            ("dh-group: group20}", "dh-group: group20, additional-key-exchange: [[ml-kem-1024], [group31]]}"),
+        )
+    )
+    (ike,), (esp,) = plan.peers["branch"].profile.proposals, plan.tunnels["branch"].profile.proposals
+    assert str(ike) == "aes-256-gcm/prf-sha384/group31/ml-kem-768,none"
+    assert str(esp) == "aes-256-gcm/group20/esn,no-esn/ml-kem-1024/group31"
 
 
 @pytest.mark.parametrize("site", ["hq", "branch"])

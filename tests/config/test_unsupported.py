@@ -35,12 +35,6 @@ _EXAMPLES = {
     "certificates": SOUND + "▶certificates: {hq: {certificate: hq.pem, private-key: {file: hq.key}}}\n",
     "certificate-profiles": SOUND + "▶certificate-profiles: {partners: {ca: [root.pem]}}\n",
     "monitor-profiles": SOUND + "▶monitor-profiles: {quick: {interval: 2s, threshold: 2, action: fail-over}}\n",
-    "ike-crypto-profiles/*/additional-key-exchange": changed(
-        ("dh-group: [group31]}", "dh-group: [group31], ▶additional-key-exchange: [[ml-kem-768]]}")
-    ),
-    "ipsec-crypto-profiles/*/additional-key-exchange": changed(
-        ("dh-group: group20}", "dh-group: group20, ▶additional-key-exchange: [[ml-kem-1024, ml-kem-768], [group14]]}")
-    ),
     "ipsec-crypto-profiles/*/ah": changed((_ESP, "{▶ah: {authentication: [sha256]}, dh-group: no-pfs}")),
     "ipsec-crypto-profiles/*/esp/authentication": changed(
         (_ESP, "{esp: {encryption: [aes-256-cbc], ▶authentication: [none]}, dh-group: group20}")
@@ -52,9 +46,6 @@ _EXAMPLES = {
         ("{pre-shared-key: {env: PSK}}", _BY_CERTIFICATE),
         ("ike-gateways:", "certificates: {hq: {certificate: a.pem, private-key: {file: a.key}}}\nike-gateways:"),
         ("ike-gateways:", "certificate-profiles: {partners: {ca: [root.pem]}}\nike-gateways:"),
-    ),
-    "ike-gateways/*/ppk": changed(
-        ("    interface: eth0\n", "    interface: eth0\n    ▶ppk: {mode: mandatory, keys: {one: {env: PSK}}}\n")
     ),
     "ipsec-tunnels/*/manual-key": SOUND + _MANUAL,
     "ipsec-tunnels/*/mode": SOUND.replace("    proxy-ids:", "    mode: ▶transport\n    proxy-ids:"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from isthmus.config.schema.crypto_profiles import (
     NO_AUTHENTICATION,
+    NO_EXCHANGE,
     NO_PFS,
     NON_AUTH,
     IkeCryptoProfile,
@@ -87,7 +88,9 @@ def _key_exchanges(names: Iterable[str], kind: TransformType = TransformType.KE)
 
 def _additional(rounds: Sequence[Sequence[str]]) -> Iterator[Transform]:
     for index, names in enumerate(rounds):  # RFC 9370, 2.2.1
-        yield from _key_exchanges(names, TransformType(TransformType.ADDKE1 + index))
+        kind = TransformType(TransformType.ADDKE1 + index)
+        for name in names:
+            yield Transform(kind, 0) if name == NO_EXCHANGE else next(_key_exchanges((name,), kind))
 
 
 def _numbered(protocol: Protocol, transforms: Iterable[tuple[Transform, ...]]) -> tuple[Proposal, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from isthmus.config.problems import ALGORITHMS, MISSING, UNUSED_ALGORITHM
+from isthmus.config.problems import ALGORITHMS, CONFLICT, MISSING, UNUSED_ALGORITHM
 from isthmus.config.rules.scope import Scope
-from isthmus.config.schema.crypto_profiles import NO_AUTHENTICATION, NON_AUTH, Esp
+from isthmus.config.schema.crypto_profiles import NO_AUTHENTICATION, NO_EXCHANGE, NO_PFS, NON_AUTH, Esp
 from isthmus.config.tree import Path
 from isthmus.model import algorithms
+from isthmus.model.proposal import Transform, TransformType
+from isthmus.negotiate.select import distinct
 
 
 def ike_ciphers_and_hashes_go_together(scope: Scope) -> None:
@@ -41,6 +43,29 @@ def _check_esp(scope: Scope, esp: Esp, path: Path) -> None:
         scope.at_value(UNUSED_ALGORITHM, (*path, "authentication"), text)
 
 
+def key_exchanges_differ(scope: Scope) -> None:
+    """RFC 9370, 2.2.1: no method twice for one SA; and what is additional needs something to add to."""
+    for name, ike in scope.configuration.ike_crypto_profiles.items():
+        _check_exchanges(scope, ike.dh_group, ike.additional_key_exchange, ("ike-crypto-profiles", name))
+    for name, ipsec in scope.configuration.ipsec_crypto_profiles.items():
+        path = ("ipsec-crypto-profiles", name)
+        if ipsec.dh_group != NO_PFS:
+            _check_exchanges(scope, (ipsec.dh_group,), ipsec.additional_key_exchange, path)
+        elif ipsec.additional_key_exchange:
+            text = f"an additional key exchange goes with a DH group, not with {NO_PFS}"
+            scope.at_key(CONFLICT, (*path, "additional-key-exchange"), text)
+
+
+def _check_exchanges(scope: Scope, groups: tuple[str, ...], rounds: tuple[tuple[str, ...], ...], path: Path) -> None:
+    if rounds and distinct(tuple(tuple(_exchange(name) for name in names) for names in (groups, *rounds))) is None:
+        text = "there is no choice in which every method, that of dh-group included, occurs once"
+        scope.at_value(ALGORITHMS, (*path, "additional-key-exchange"), text)
+
+
+def _exchange(name: str) -> Transform:
+    return Transform(TransformType.KE, 0 if name == NO_EXCHANGE else algorithms.KEY_EXCHANGE_BY_NAME[name].ikev2)
+
+
 def _by_nature(names: Iterable[str]) -> tuple[list[str], list[str]]:
     """AEAD ciphers, and the others."""
     aead: list[str] = []
@@ -53,4 +78,5 @@ def _by_nature(names: Iterable[str]) -> tuple[list[str], list[str]]:
 RULES = (
     ike_ciphers_and_hashes_go_together,
     esp_ciphers_and_authentication_go_together,
+    key_exchanges_differ,
 )

@@ -54,6 +54,7 @@ def _weak_ike(profile: IkeCryptoProfile) -> Iterator[tuple[Path, str]]:
     yield from _weak(("encryption",), profile.encryption, ENCRYPTION_BY_NAME)
     yield from _weak(("hash",), profile.hash, PRF_BY_NAME)
     yield from _weak(("dh-group",), profile.dh_group, KEY_EXCHANGE_BY_NAME)
+    yield from _weak_rounds(profile.additional_key_exchange)
 
 
 def _weak_ipsec(profile: IpsecCryptoProfile) -> Iterator[tuple[Path, str]]:
@@ -64,6 +65,12 @@ def _weak_ipsec(profile: IpsecCryptoProfile) -> Iterator[tuple[Path, str]]:
         yield from _weak(("ah", "authentication"), profile.ah.authentication, INTEGRITY_BY_NAME)
     for _, text in _weak((), (profile.dh_group,), KEY_EXCHANGE_BY_NAME):
         yield ("dh-group",), text
+    yield from _weak_rounds(profile.additional_key_exchange)
+
+
+def _weak_rounds(rounds: Iterable[Iterable[str]]) -> Iterator[tuple[Path, str]]:
+    for index, names in enumerate(rounds):
+        yield from _weak(("additional-key-exchange", index), names, KEY_EXCHANGE_BY_NAME)
 
 
 def _weak(option: Path, names: Iterable[str], rows: Mapping[str, Row]) -> Iterator[tuple[Path, str]]:

@@ -16,6 +16,7 @@ from isthmus.model.quantities import Seconds
 NON_AUTH = "non-auth"
 NO_AUTHENTICATION = "none"
 NO_PFS = "no-pfs"
+NO_EXCHANGE = "none"
 
 _GROUPS = tuple(row.name for row in algorithms.KEY_EXCHANGE if row.family is not KeFamily.KEM)
 _EXCHANGES = tuple(row.name for row in algorithms.KEY_EXCHANGE)
@@ -31,7 +32,7 @@ AhAuthentication = Annotated[str, OneOf(algorithms.INTEGRITY_BY_NAME, "an authen
 Group = Annotated[str, OneOf(_GROUPS, "a DH group")]
 PfsGroup = Annotated[str, OneOf(_GROUPS, "a DH group", also=(NO_PFS,))]
 Round = Annotated[
-    tuple[Annotated[str, OneOf(_EXCHANGES, "a key exchange method")], ...],
+    tuple[Annotated[str, OneOf(_EXCHANGES, "a key exchange method", also=(NO_EXCHANGE,))], ...],
     Field(min_length=1, max_length=16),
     Distinct,
 ]
@@ -59,7 +60,10 @@ class IkeCryptoProfile(Noun):
         0, description="The peer is authenticated anew every lifetime times this; 0: never."
     )
     additional_key_exchange: tuple[Round, ...] = Field(
-        (), max_length=7, description="Further key exchanges, each a list to choose from, best first (RFC 9370)."
+        (),
+        max_length=7,
+        description="Further key exchanges, each a list to choose from, best first; with `none` in it the peer may do "
+        "without (RFC 9370).",
     )
 
 
@@ -94,7 +98,10 @@ class IpsecCryptoProfile(Noun):
         None, description="A Child SA is rekeyed before it has carried this much. 1KB is 1024 octets."
     )
     additional_key_exchange: tuple[Round, ...] = Field(
-        (), max_length=7, description="Further key exchanges, each a list to choose from, best first (RFC 9370)."
+        (),
+        max_length=7,
+        description="Further key exchanges, each a list to choose from, best first; with `none` in it the peer may do "
+        "without (RFC 9370).",
     )
 
     @model_validator(mode="after")
