@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from isthmus.engine.deadlines import Deadline
-from isthmus.model.address import Datagram
+from isthmus.model.address import Address, Datagram
 from isthmus.model.plan import ChildPlan, TunnelPlan
 from isthmus.model.selectors import TrafficSelector
 
@@ -47,6 +47,10 @@ class Dialect(Protocol):
     def rekey_ike(self) -> None: ...
 
     def delete_ike(self, reason: str) -> None: ...
+
+    def relocate(self, local: Address) -> None:
+        """Our address towards the peer is this one now."""
+        ...
 
     def receive(self, datagram: Datagram) -> None:
         """A datagram with one of our SPIs."""

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Any, Generic, TypeVar
 
 from isthmus.engine.refusal import Refusal, malformed
+from isthmus.model.address import Endpoint
 from isthmus.wire.ikev2.payloads import Notify, Payload, UnknownPayload
 from isthmus.wire.registry import ExchangeType, NotifyType, PayloadType
 
@@ -63,6 +64,8 @@ class Inbound:
         self.first = first
         self.outer = outer
         """As received: what stood before the Encrypted payload."""
+        self.path: tuple[Endpoint, Endpoint] | None = None
+        """Local and remote endpoint of the datagram that it came in."""
 
     def one(self, kind: type[P]) -> P | None:
         """The payload of a kind; more than one of it is malformed."""

@@ -9,6 +9,7 @@ from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.dialect import Dialect
 from isthmus.engine.ledger import Ledger, Turn
+from isthmus.engine.mobility import Mobility
 from isthmus.engine.nat import NatSituation
 from isthmus.engine.states import IKE_LIFE, IkeLife, WrongTransition
 from isthmus.engine.views import IkeSaView
@@ -49,6 +50,7 @@ class IkeSa:
         self.life = IkeLife.CONNECTING
         self.suite: Suite | None = None
         self.nat = NatSituation()
+        self.mobility = Mobility()
         self.udp = False
         """Whether its children are UDP-encapsulated."""
         self.local_id: Identity | None = None
@@ -111,15 +113,32 @@ class IkeSa:
 
     def move(self, local: Endpoint, remote: Endpoint) -> None:
         """Follows a change of endpoints that was proved authentic; its children move along."""
-        if (local, remote) == (self.local, self.remote):
-            return
+        if (local, remote) != (self.local, self.remote):
+            self.roam(local, remote)
+            self.mobility.unproved = False
+            self.take_children_along()
+
+    def roam(self, local: Endpoint, remote: Endpoint) -> None:
+        """IKE goes on between these endpoints; the children stay where they were until they are taken along."""
         self.local, self.remote = local, remote
+
+    def take_children_along(self) -> None:
         for child in self.children.values():
-            child.installation.move(local, remote)
+            child.installation.move(self.local, self.remote)
+
+    @property
+    def follows(self) -> bool:
+        """Whether authentic packets from elsewhere tell where the peer is (RFC 7296, 2.23).
+
+        Not for an end behind a NAT; and with MOBIKE the peer says it itself, unless a NAT moves it unawares.
+        """
+        return not self.nat.local and (self.nat.remote or not self.mobility.agreed)
 
     def follow_traffic(self, child: ChildSa, remote: Endpoint) -> None:
         """Authentic ESP came from a new place: a mapping changed, unless we are the one behind (RFC 7296, 2.23)."""
-        if self.udp and not self.nat.local and remote != self.remote:
+        if self.mobility.unproved:
+            return
+        if self.udp and self.follows and remote != self.remote:
             self.move(self.local, remote)
         elif child.installation.remote != self.remote:
             self.ledger.program(UpdateSa(child.installation.outbound_id, self.local, self.remote, self.udp))

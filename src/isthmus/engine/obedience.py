@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from isthmus.engine import commands as c
@@ -92,7 +93,11 @@ class Obedience:
         for sa in tuple(ledger.ike_sas.values()):
             if sa.peer is None:
                 continue
-            if plan.peers.get(sa.peer.name) != old.peers.get(sa.peer.name):
+            was, now = old.peers.get(sa.peer.name), plan.peers.get(sa.peer.name)
+            if was is not None and now is not None and was != now and replace(was, local=now.local) == now:
+                sa.peer = now
+                sa.dialect.relocate(now.local)
+            elif was != now:
                 sa.dialect.delete_ike("its configuration changed")
                 continue
             for child in tuple(sa.children.values()):

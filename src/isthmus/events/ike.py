@@ -193,6 +193,20 @@ class NatDetected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IkeMoved(Event):
+    """An end has a new address, and both know it (RFC 4555)."""
+
+    code: ClassVar[str] = "ike.moved"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    story: ClassVar[str] = "IKE SA with {peer} moved: {local} - {remote}, NAT: {nat}"
+
+    local: Endpoint
+    remote: Endpoint
+    nat: str
+    """none, local, remote, both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFault(Event):
     """A bug of ours ended one SA. `trace` holds file and line, and no data."""
 

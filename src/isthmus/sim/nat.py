@@ -20,6 +20,8 @@ class _Mapping:
     outside: Endpoint
     last_used: Instant
     spoken_to: set[Endpoint] = field(default_factory=set)
+    forwarded: bool = False
+    """Set up by an operator: it never ends, and anybody may speak through it."""
 
 
 class Nat:
@@ -57,9 +59,14 @@ class Nat:
         mapping.spoken_to.add(frame.destination)
         self._network.send(replace(frame, source=mapping.outside))
 
+    def forward(self, inside: Endpoint) -> None:
+        """Whoever speaks to this port of the box reaches the inside endpoint."""
+        outside = Endpoint(self.public, inside.port)
+        self._mappings[inside] = _Mapping(inside, outside, self._agenda.now, forwarded=True)
+
     def flush(self) -> None:
-        """Forgets every mapping, as a box that restarts."""
-        self._mappings.clear()
+        """Forgets every mapping that nobody configured, as a box that restarts."""
+        self._mappings = {inside: mapping for inside, mapping in self._mappings.items() if mapping.forwarded}
 
     @property
     def mappings(self) -> dict[Endpoint, Endpoint]:
@@ -81,11 +88,14 @@ class Nat:
                 return outside
 
     def _alive(self, mapping: _Mapping) -> bool:
-        return self._agenda.now - mapping.last_used < self._timeout
+        return mapping.forwarded or self._agenda.now - mapping.last_used < self._timeout
+
+    def _admits(self, mapping: _Mapping, source: Endpoint) -> bool:
+        return mapping.forwarded or (self._alive(mapping) and source in mapping.spoken_to)
 
     def _from_outside(self, frame: Frame) -> None:
         mapping = next((m for m in self._mappings.values() if m.outside == frame.destination), None)
-        if not frame.udp or mapping is None or not self._alive(mapping) or frame.source not in mapping.spoken_to:
+        if not frame.udp or mapping is None or not self._admits(mapping, frame.source):
             self.dropped += 1
             return
         self._inside[mapping.inside.address](replace(frame, destination=mapping.inside))

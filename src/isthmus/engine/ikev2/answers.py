@@ -13,6 +13,7 @@ from isthmus.engine.ikev2.intention import Answer
 from isthmus.engine.ikev2.intermediate import AnswerIntermediate, refuse_unfinished, require_rounds
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.replies import Answering
+from isthmus.engine.ikev2.roaming import follow
 from isthmus.engine.ikev2.set_up import require_handshake
 from isthmus.engine.ikev2.steps.inform import Notice
 from isthmus.engine.ikev2.successors import AnswerRekeyIke, hand_over
@@ -143,6 +144,7 @@ class AnswerInformational:
             self._end()
         for child in self.notice.gone:
             child.remove("deleted by the peer")
+        follow(self.party, self.notice)
 
     def refused(self, refusal: Refusal) -> None:
         pass

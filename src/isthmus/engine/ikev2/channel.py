@@ -19,7 +19,7 @@ from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.message import Message, decode_payloads
 from isthmus.wire.ikev2.notation import notation
 from isthmus.wire.ikev2.payloads import Encrypted, EncryptedFragment, Payload
-from isthmus.wire.registry import ExchangeType
+from isthmus.wire.registry import ExchangeType, NotifyType
 
 
 class Malformed(Exception):
@@ -122,7 +122,8 @@ class Channel:
         except WireError as error:
             self.drop(datagram, Trigger.MALFORMED, f"{error.why} at {error.offset} in {error.field}")
             raise Malformed(error.why) from None
-        self._proved(datagram)
+        inbound.path = datagram.local, datagram.remote
+        self._proved(datagram, inbound)
         return inbound
 
     def _seal_of(self, header: Header) -> Seal | None:
@@ -147,10 +148,11 @@ class Channel:
             self.fragment_limit = self.fragment_limit.at_most(self.fragment_limit.packet(message.octets))
         return whole
 
-    def _proved(self, datagram: Datagram) -> None:
+    def _proved(self, datagram: Datagram, inbound: Inbound) -> None:
         """An authentic message, newer than any before: the peer lives, and is where it came from."""
         sa = self.sa
         sa.heard_at = sa.ledger.now
-        if sa.life is IkeLife.CONNECTING or not sa.nat.local:
-            # RFC 7296, 2.23: whoever is not behind a NAT follows the other's mapping; and so floats to port 4500.
-            sa.move(datagram.local, datagram.remote)
+        if sa.life is IkeLife.CONNECTING:
+            sa.move(datagram.local, datagram.remote)  # so it floats to port 4500
+        elif sa.follows and inbound.notify(NotifyType.UPDATE_SA_ADDRESSES) is None:
+            sa.move(sa.local if sa.mobility.agreed else datagram.local, datagram.remote)

@@ -14,12 +14,13 @@ from isthmus.engine.ikev2.intermediate import Intermediate
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.replies import Replies
 from isthmus.engine.ikev2.requests import Requests
+from isthmus.engine.ikev2.roaming import UpdateAddresses, relocate
 from isthmus.engine.ikev2.set_up import Authenticate, InitIke
 from isthmus.engine.ikev2.successors import RekeyIke
 from isthmus.engine.outputs import SendKeepAlive
 from isthmus.engine.states import IkeLife
 from isthmus.events.message import Trigger
-from isthmus.model.address import Datagram
+from isthmus.model.address import Address, Datagram
 from isthmus.model.plan import ChildPlan, PeerPlan, TunnelPlan
 from isthmus.model.quantities import Instant
 from isthmus.model.selectors import TrafficSelector
@@ -79,6 +80,9 @@ class Ikev2:
         elif not self.party.requests.wanted(DeleteIke):
             self.party.requests.want(DeleteIke(self.party, reason), first=True)
 
+    def relocate(self, local: Address) -> None:
+        relocate(self.party, local)
+
     def receive(self, datagram: Datagram) -> None:
         try:
             message = decode(datagram.octets)
@@ -135,6 +139,8 @@ class Ikev2:
         quiet_until = sa.heard_at + sa.peer.liveness.interval
         if quiet_until <= sa.ledger.now:
             if self.party.requests.outstanding is None:
-                self.party.requests.want(Probe(self.party))
+                # RFC 4555, 3.8: of two ends behind NATs neither follows the other's mapping; so it is told of.
+                both_hidden = sa.mobility.agreed and sa.began_here and sa.nat.local and sa.nat.remote
+                self.party.requests.want(UpdateAddresses(self.party) if both_hidden else Probe(self.party))
             quiet_until = sa.ledger.now + sa.peer.liveness.interval
         sa.ledger.agenda.set(sa, Deadline.PROBE_PEER, Instant(quiet_until))

@@ -47,7 +47,8 @@ def settle_path(party: Party, handshake: Handshake) -> None:
             sa.udp = handshake.peer_knows_nat
         case Encapsulation.ESP:
             sa.udp = False
-    if sa.began_here and (sa.udp or sa.nat.found) and sa.local.port != NAT_T_PORT:
+    # RFC 4555, 3.3: also without a NAT, as either end may come to be behind one.
+    if sa.began_here and handshake.peer_knows_nat and sa.local.port != NAT_T_PORT:
         sa.move(sa.local.with_port(NAT_T_PORT), sa.remote.with_port(NAT_T_PORT))
     if handshake.peer_fragments:
         party.allow_fragments(peer)

@@ -132,6 +132,11 @@ class Requests:
         sa.ledger.emit(Retransmitted(**sa.label(), exchange=exchange, message_id=message_id, attempt=attempt))
         self._transmit(outstanding)
 
+    def repeat_now(self) -> None:
+        """The way to the peer is another one: what it has not answered is sent on the new one."""
+        if self.outstanding is not None:
+            self._transmit(self.outstanding)
+
     def abandon_within(self, seconds: float) -> None:
         """Brings the end of the outstanding request nearer: a refusal that proves nothing came (RFC 7296, 2.21.1)."""
         outstanding = self.outstanding

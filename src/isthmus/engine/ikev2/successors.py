@@ -204,7 +204,7 @@ def stand_up(party: Party, successor: IkeSuccessor) -> IkeSa:
         raise ValueError("no suite is agreed")
     new = IkeSa(old.ledger, successor.our_spi, old.local, old.remote, began_here=successor.began_here)
     new.their_spi, new.suite, new.nonces = successor.their_spi, suite, successor.nonces
-    new.peer, new.nat, new.udp = old.peer, old.nat, old.udp
+    new.peer, new.nat, new.mobility, new.udp = old.peer, old.nat, old.mobility, old.udp
     new.local_id, new.remote_id = old.local_id, old.remote_id
     heir = party.spawn(new)
     nonces = b"".join(successor.nonces)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.nat import NatSituation
 from isthmus.engine.states import ChildLife
+from isthmus.model.address import Address, Endpoint
 from isthmus.model.proposal import Protocol
 from isthmus.model.quantities import InboundSpi, OutboundSpi
 from isthmus.wire.ikev2.payloads import Delete
@@ -27,6 +29,18 @@ class Notice:
     error: NotifyType | None = None
     gone: list[ChildSa] = field(default_factory=list)
     """Replier: whose deletion was announced."""
+    moves: bool = False
+    """MOBIKE: the original initiator says which addresses are used."""
+    detects_nat: bool = False
+    nat: NatSituation | None = None
+    """What the peer's message tells of it."""
+    cookie: bytes = b""
+    """COOKIE2: to be sent back."""
+    cookie_came_back: bool = False
+    addresses: tuple[Address, ...] | None = None
+    """Where else the requester may be found."""
+    path: tuple[Endpoint, Endpoint] | None = None
+    """Local and remote endpoint of the peer's message."""
 
 
 class Inform(Step[Notice]):
