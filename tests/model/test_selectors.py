@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
@@ -101,10 +102,10 @@ def test_opaque_ports_meet_only_opaque_ports_and_any() -> None:
 
 
 def test_the_protocol_that_is_named_wins_over_any() -> None:
-    tcp = ANY_IPV4.with_protocol(6)
+    tcp = replace(ANY_IPV4, protocol=6)
     assert ANY_IPV4.intersection(tcp) == tcp
     assert not tcp.contains(ANY_IPV4)
-    assert tcp.intersection(ANY_IPV4.with_protocol(17)) is None
+    assert tcp.intersection(replace(ANY_IPV4, protocol=17)) is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_the_protocol_that_is_named_wins_over_any() -> None:
         (TrafficSelector.of_host(IPv4Address("10.9.0.5")), "10.9.0.5/32"),
         (TrafficSelector(IPv4Address("10.9.0.5"), IPv4Address("10.9.0.9"), 6, 443, 443), "10.9.0.5-10.9.0.9[tcp/443]"),
         (TrafficSelector(IPv4Address("10.9.0.4"), IPv4Address("10.9.0.11")), "10.9.0.4-10.9.0.11"),
-        (ANY_IPV4.with_protocol(17), "0.0.0.0/0[udp]"),
+        (replace(ANY_IPV4, protocol=17), "0.0.0.0/0[udp]"),
         (TrafficSelector(ANY_IPV4.start, ANY_IPV4.end, 0, 53, 54), "0.0.0.0/0[any/53-54]"),
         (TrafficSelector(ANY_IPV6.start, ANY_IPV6.end, 132, *OPAQUE), "::/0[132/opaque]"),
         (TrafficSelector(IPv4Address("10.0.0.9"), IPv4Address("10.0.0.5")), "10.0.0.9-10.0.0.5"),
