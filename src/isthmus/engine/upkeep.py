@@ -110,7 +110,10 @@ class Upkeep:
         if self.standing(peer.name) is None and not self._connecting(peer.name):
             care = self.care(peer.name)
             self._ledger.agenda.cancel(care, Deadline.RECONNECT)
-            self._call(care, peer, *self._first_child(peer))
+            tunnel, child = self._first_child(peer)
+            begun = self._call(care, peer, tunnel, child)
+            if begun is not None and tunnel is not None:
+                begun.child_wanted = tunnel.start is Start.IMMEDIATE
 
     def reauthenticate(self, peer: PeerPlan) -> None:
         """A new IKE SA from nothing, beside the old one, which goes once the new one stands."""
@@ -225,20 +228,20 @@ class Upkeep:
         elif not standing.dialect.intends(child):
             standing.dialect.create_child(tunnel, child)
 
-    def _call(self, care: PeerCare, peer: PeerPlan, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
+    def _call(self, care: PeerCare, peer: PeerPlan, tunnel: TunnelPlan | None, child: ChildPlan | None) -> IkeSa | None:
         """Begins an IKE SA, if it is for us to begin and we know where."""
         if self.stopped:
-            return
+            return None
         if peer.passive or isinstance(peer.address, DynamicPeer):
             care.reason = "waiting for the peer to begin"
-            return
+            return None
         addresses = match.addresses_of(peer, self._ledger.addresses)
         if not addresses:
             care.reason = "the peer's name is not resolved"
             care.wants = (tunnel, child) if tunnel is not None and child is not None else None
-            return
+            return None
         remote = addresses[care.failures % len(addresses)]
-        self._start(peer, Endpoint(peer.local, IKE_PORT), Endpoint(remote, IKE_PORT), tunnel, child)
+        return self._start(peer, Endpoint(peer.local, IKE_PORT), Endpoint(remote, IKE_PORT), tunnel, child)
 
     def explain_refusal(self, peer: PeerPlan, child: ChildPlan | None) -> bool:
         """Says why we cannot begin, if we cannot; whether it did."""
@@ -259,10 +262,10 @@ class Upkeep:
         return only_responds
 
     def _first_child(self, peer: PeerPlan) -> tuple[TunnelPlan | None, ChildPlan | None]:
-        for tunnel in self._ledger.plan.tunnels_of(peer.name):
-            if tunnel.enabled and tunnel.children:
-                return tunnel, tunnel.children[0]
-        return None, None
+        """One that is to be up anyway, if there is any."""
+        tunnels = [t for t in self._ledger.plan.tunnels_of(peer.name) if t.enabled and t.children]
+        tunnel = min(tunnels, key=lambda t: t.start is not Start.IMMEDIATE, default=None)
+        return (tunnel, tunnel.children[0]) if tunnel is not None else (None, None)
 
     def standing(self, peer: str) -> IkeSa | None:
         """The youngest established IKE SA with a peer."""

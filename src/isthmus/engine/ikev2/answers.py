@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.children import AnswerCreateChild, find_replaced
-from isthmus.engine.ikev2.established import derive_keys, establish, settle_path
+from isthmus.engine.ikev2.established import derive_keys, establish, honour_lifetime, settle_path
 from isthmus.engine.ikev2.exchanges import IKE_AUTH, IKE_SA_INIT, INFORMATIONAL
 from isthmus.engine.ikev2.follow_up import AnswerFollowUp, find_unfinished, replacing
 from isthmus.engine.ikev2.handshake import Handshake
@@ -145,6 +145,7 @@ class AnswerInformational:
         for child in self.notice.gone:
             child.remove("deleted by the peer")
         follow(self.party, self.notice)
+        honour_lifetime(self.party, self.notice.authenticated_for)
 
     def refused(self, refusal: Refusal) -> None:
         pass

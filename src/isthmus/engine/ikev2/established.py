@@ -18,7 +18,11 @@ from isthmus.events.ike import IkeEstablished, NatDetected, PpkNotUsed
 from isthmus.model.address import NAT_T_PORT
 from isthmus.model.plan import Encapsulation
 from isthmus.model.proposal import Protocol
-from isthmus.model.quantities import Instant
+from isthmus.model.quantities import Instant, Seconds
+
+_OF_TOLD_LIFETIME = 0.9
+_SHORTEST_AUTHENTICATION = 10.0
+"""Seconds: a peer that wants it more often wants a storm."""
 
 
 def derive_keys(party: Party, handshake: Handshake) -> None:
@@ -61,6 +65,7 @@ def establish(party: Party, handshake: Handshake) -> None:
     if handshake.keys is not None:
         party.channel.settle(handshake.keys)
     stand(party)
+    honour_lifetime(party, handshake.authenticated_for)
     if sa.suite is not None:
         sa.ledger.emit(
             IkeEstablished(
@@ -110,6 +115,16 @@ def stand(party: Party) -> None:
     if sa.peer is not None and multiple:
         at = Instant(sa.ledger.now + sa.peer.profile.lifetime.time * multiple)
         sa.ledger.agenda.set(sa, Deadline.REAUTHENTICATE, at)
+
+
+def honour_lifetime(party: Party, told: Seconds | None) -> None:
+    """RFC 4478: the responder closes the IKE SA once this time is over; before that we authenticate again."""
+    sa, agenda = party.sa, party.sa.ledger.agenda
+    if told is None or not sa.began_here:
+        return
+    at = Instant(sa.ledger.now + max(told * _OF_TOLD_LIFETIME, _SHORTEST_AUTHENTICATION))
+    planned = agenda.at(sa, Deadline.REAUTHENTICATE)
+    agenda.set(sa, Deadline.REAUTHENTICATE, at if planned is None else min(at, planned))
 
 
 def first_child(party: Party, setup: ChildSetup) -> ChildSa:

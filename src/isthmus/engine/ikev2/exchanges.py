@@ -14,12 +14,14 @@ from isthmus.engine.ikev2.steps.cookie import PresentCookie
 from isthmus.engine.ikev2.steps.first_child import AgreeOnFirstChild
 from isthmus.engine.ikev2.steps.identity import Identify
 from isthmus.engine.ikev2.steps.inform import Inform, Notice
+from isthmus.engine.ikev2.steps.lifetime import HonourLifetime, HonourNewLifetime
 from isthmus.engine.ikev2.steps.mobility import OfferMobility, Roam
 from isthmus.engine.ikev2.steps.nat import DetectNat
 from isthmus.engine.ikev2.steps.ppk import AnnouncePpk, MixPpk
 from isthmus.engine.ikev2.steps.proof import ProveIdentity
 from isthmus.engine.ikev2.steps.rekey import AgreeOnSuccessor, NameReplaced
 from isthmus.engine.ikev2.steps.rounds import AnnounceRounds, ExchangeRound, LinkRounds
+from isthmus.engine.ikev2.steps.signature_hashes import TellSignatureHashes
 from isthmus.engine.ikev2.steps.suite import AgreeOnSuite
 from isthmus.wire.registry import ExchangeType, PayloadType
 
@@ -38,7 +40,7 @@ IKE_SA_INIT: Exchange[Handshake] = Exchange(
     "IKE_SA_INIT",
     ExchangeType.IKE_SA_INIT,
     legs=_legs({_SA, _KE, _NONCE}, {_SA, _KE, _NONCE}, sealed=False),
-    steps=(PresentCookie, AgreeOnSuite, AnnounceRounds, DetectNat, Announce, AnnouncePpk),
+    steps=(PresentCookie, AgreeOnSuite, AnnounceRounds, DetectNat, TellSignatureHashes, Announce, AnnouncePpk),
 )
 
 IKE_INTERMEDIATE: Exchange[KeyRounds] = Exchange(
@@ -52,7 +54,7 @@ IKE_AUTH: Exchange[Handshake] = Exchange(
     "IKE_AUTH",
     ExchangeType.IKE_AUTH,
     legs=_legs({PayloadType.IDI, PayloadType.AUTH}, {PayloadType.IDR, PayloadType.AUTH}),
-    steps=(Identify, MixPpk, ProveIdentity, ClaimContact, OfferMobility, AgreeOnFirstChild),
+    steps=(Identify, MixPpk, ProveIdentity, ClaimContact, OfferMobility, HonourLifetime, AgreeOnFirstChild),
 )
 
 CREATE_CHILD: Exchange[ChildSetup] = Exchange(
@@ -80,5 +82,5 @@ INFORMATIONAL: Exchange[Notice] = Exchange(
     "INFORMATIONAL",
     ExchangeType.INFORMATIONAL,
     legs=_legs(set(), set()),
-    steps=(Inform, Roam),
+    steps=(Inform, Roam, HonourNewLifetime),
 )

@@ -12,6 +12,8 @@ from isthmus.engine.refusal import Refusal
 from isthmus.model.algorithms import KeyExchangeMethod
 from isthmus.model.plan import PeerPlan
 from isthmus.model.proposal import Proposal
+from isthmus.model.quantities import Seconds
+from isthmus.wire.registry import HashAlgorithm
 
 if TYPE_CHECKING:
     from isthmus.engine.ike_sa import IkeSa
@@ -58,6 +60,12 @@ class Handshake:
     peer_is_isthmus: bool = False
     peer_fragments: bool = False
     peer_knows_nat: bool = False
+    peer_hashes: frozenset[HashAlgorithm] = frozenset()
+    """What the peer takes under a signature."""
+    childless: bool = False
+    """Whether the responder takes an IKE_AUTH that asks for no child (RFC 6023)."""
+    authenticated_for: Seconds | None = None
+    """How long the responder takes our authentication as good, if it says so (RFC 4478)."""
 
     @property
     def nonces(self) -> bytes:

@@ -83,7 +83,10 @@ class InitIke(Intention):
         self.party.fail(IKE_SA_INIT.name, self._hint or nothing)
 
     def _authenticate(self) -> None:
-        self.party.requests.want(Authenticate(self.party, self.tunnel, self.child), first=True)
+        # RFC 6023: where nobody waits for a child, none is asked for.
+        childless = self._handshake.childless and not self.party.sa.child_wanted
+        child = None if childless else self.child
+        self.party.requests.want(Authenticate(self.party, self.tunnel, child), first=True)
 
     def _present(self, cookie: bytes) -> None:
         if not 1 <= len(cookie) <= _MAX_COOKIE or self._cookies >= _MAX_COOKIES:

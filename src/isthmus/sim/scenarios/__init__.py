@@ -4,6 +4,7 @@ from isthmus.sim.scenario import TABLE
 from isthmus.sim.scenarios import (
     crossing,
     delete,
+    extras,
     fragments,
     hostile,
     mobike,
@@ -21,6 +22,7 @@ __all__ = [
     "TABLE",
     "crossing",
     "delete",
+    "extras",
     "fragments",
     "hostile",
     "mobike",

@@ -1,4 +1,4 @@
-"""Announce what we can: the extensions that need both ends. RFC 7383, 2.3."""
+"""Announce what we can: the extensions that need both ends. RFC 7383, 2.3; RFC 6023, 3."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ class Announce(Step[Handshake]):
             draft.notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)
         if peer.encapsulation is Encapsulation.AUTO and (leg == 0 or handshake.peer_is_isthmus):
             draft.add(VendorId(USER_SPACE_UDP))
+        if leg == 1:
+            draft.notify(NotifyType.CHILDLESS_IKEV2_SUPPORTED)
 
     def read(self, leg: int, message: Inbound) -> None:
         handshake = self.context
         handshake.peer_fragments = message.notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) is not None
+        handshake.childless = message.notify(NotifyType.CHILDLESS_IKEV2_SUPPORTED) is not None
         handshake.peer_is_isthmus = any(v.data == USER_SPACE_UDP for v in message.all(VendorId))

@@ -11,7 +11,7 @@ from isthmus.engine.nat import NatSituation
 from isthmus.engine.states import ChildLife
 from isthmus.model.address import Address, Endpoint
 from isthmus.model.proposal import Protocol
-from isthmus.model.quantities import InboundSpi, OutboundSpi
+from isthmus.model.quantities import InboundSpi, OutboundSpi, Seconds
 from isthmus.wire.ikev2.payloads import Delete
 from isthmus.wire.registry import NotifyType
 
@@ -39,6 +39,8 @@ class Notice:
     cookie_came_back: bool = False
     addresses: tuple[Address, ...] | None = None
     """Where else the requester may be found."""
+    authenticated_for: Seconds | None = None
+    """Replier: how long our authentication is taken as good from now on."""
     path: tuple[Endpoint, Endpoint] | None = None
     """Local and remote endpoint of the peer's message."""
 
