@@ -254,6 +254,21 @@ def test_a_packet_seen_before_is_dropped_and_told(sites: tuple[Site, Site]) -> N
     )
 
 
+def test_packets_that_overtake_the_answer_wait_for_their_sa(sites: tuple[Site, Site]) -> None:
+    # The peer may send as soon as it has answered, and its packets arrive while the engine reads the answer.
+    east, west = sites
+    flow = _flow(east, west)
+    _join(east, west, flow)
+    west.plane.apply(RemoveSa(flow.inbound.id))
+    for _ in range(3):
+        east.tunnel.send(octets(PACKET))
+    _until(lambda: east.plane.counters(flow.outbound.id).packets == 3)
+    west.plane.apply(install(flow.inbound))
+    for _ in range(3):
+        assert west.tunnel.receive() == octets(PACKET)
+    assert west.drops("unknown-spi") == 0
+
+
 def test_an_sa_takes_its_packets_whether_they_come_in_udp_or_not(sites: tuple[Site, Site]) -> None:
     east, west = sites
     flow = _flow(east, west)

@@ -19,7 +19,7 @@ from tests.interop.ours import MODERN, Suite, ours
 from tests.interop.pairing import our_side, running, their_side, two_of_ours
 from tests.interop.patience import DRAINED, await_drained, order, their_sas, their_spis, until
 from tests.interop.stream import Stream
-from tests.interop.strongswan import Strongswan
+from tests.interop.strongswan import Strongswan, missing
 
 pytestmark = pytest.mark.interop
 
@@ -57,6 +57,19 @@ def test_two_of_ours_lose_nothing_when_both_rekey_at_once(bench: Bench, tmp_path
         await_drained(*ends)
 
 
+def test_two_of_ours_lose_nothing_when_either_reauthenticates(bench: Bench, tmp_path: Path) -> None:
+    left, right = two_of_ours(right_passive=False)
+    sites = left, dataclasses.replace(right, start="on-demand")
+    with running(bench, tmp_path, sites) as ends, Stream.over(bench, tmp_path) as stream:
+        for _ in range(_REAUTHENTICATIONS):
+            for gateway in ends:
+                order(gateway, "rekey", "ike-sa", "there", "--reauthenticate")
+                await_drained(*ends)
+        account = stream.stop()
+        print(account)
+        assert account.lost == (0, 0), str(account)
+
+
 def test_strongswan_and_ours_lose_nothing_when_either_rekeys(
     bench: Bench, strongswan: Strongswan, tmp_path: Path
 ) -> None:
@@ -77,6 +90,34 @@ def test_strongswan_and_ours_lose_nothing_when_either_rekeys(
         assert account.lost == (0, 0), str(account)
         await_drained(gateway)
         until(lambda: their_sas(strongswan) == (1, 2), DRAINED)
+
+
+@pytest.mark.parametrize("who", ["ours", "theirs"])
+def test_strongswan_and_ours_lose_nothing_when_one_reauthenticates(bench: Bench, tmp_path: Path, who: str) -> None:
+    if (why := missing()) is not None:
+        pytest.skip(f"no strongSwan: {why}")
+    strongswan = Strongswan(bench.right, tmp_path / "strongswan", "make_before_break = yes")
+    try:
+        strongswan.load(their_side())
+        with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
+            gateway.await_tunnels()
+
+            def reauthenticate() -> None:
+                if who == "ours":
+                    order(gateway, "rekey", "ike-sa", "there", "--reauthenticate")
+                else:
+                    strongswan.reauthenticate("there")
+
+            with Stream.over(bench, tmp_path) as stream:
+                for _ in range(_REAUTHENTICATIONS):
+                    _await_change(strongswan, reauthenticate)
+                account = stream.stop()
+            print(account)
+            assert account.lost == (0, 0), str(account)
+            await_drained(gateway)
+            assert their_sas(strongswan) == (1, 2)
+    finally:
+        strongswan.stop()
 
 
 def _await_change(strongswan: Strongswan, act: Callable[[], None]) -> None:

@@ -44,7 +44,7 @@ impl Egress {
     pub(crate) fn run(&mut self) {
         let shared = self.shared.clone();
         while !shared.stopping.load(Relaxed) {
-            shared.outward.wait(&mut self.ready);
+            shared.outward.wait(&mut self.ready, None);
             for at in 0..self.ready.len() {
                 let Ready { token, broken } = self.ready[at];
                 let device = shared.devices.load().by_token.get(&token).cloned();

@@ -8,6 +8,7 @@
 //! system's own.
 
 mod datagrams;
+mod early;
 mod egress;
 mod event;
 mod ingress;

@@ -92,6 +92,8 @@ impl Plane {
             Some(held) => Err(taken(held.key())),
             None => {
                 self.shared.sad.install(Arc::new(sa));
+                // Packets of its own may wait for it.
+                self.shared.inward.wake();
                 Ok(())
             }
         }

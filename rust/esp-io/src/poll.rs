@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
+use esp_core::Millis;
+
 use crate::event::Event;
 
 /// The token of the wake-up call itself.
@@ -55,13 +57,14 @@ impl Poller {
         self.wake.signal();
     }
 
-    /// Waits until something is ready; `ready` then names it.
-    pub(crate) fn wait(&self, ready: &mut Vec<Ready>) {
+    /// Waits until something is ready, or for so long at most; `ready` then names it.
+    pub(crate) fn wait(&self, ready: &mut Vec<Ready>, at_most: Option<Millis>) {
         ready.clear();
+        let timeout = at_most.map_or(-1, |wait| libc::c_int::try_from(wait.0).unwrap_or(libc::c_int::MAX));
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; AT_ONCE];
         // SAFETY: the kernel writes at most AT_ONCE events into an array of that length.
         let count =
-            unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), AT_ONCE as i32, -1) };
+            unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), AT_ONCE as i32, timeout) };
         // A negative count is EINTR: the caller asks again.
         for event in &events[..usize::try_from(count).unwrap_or(0)] {
             let (token, flags) = (event.u64, event.events);
