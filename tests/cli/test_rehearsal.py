@@ -12,6 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 from isthmus.cli.check import check
+from isthmus.cli.exit import ExitStatus
+from isthmus.cli.main import app
 from tests.config.writing import PSK, SOUND
 
 _app = typer.Typer()
@@ -201,5 +203,6 @@ def test_a_directory_is_a_configuration_too(at_ours: Write, at_theirs: Write) ->
 
 def test_one_peer_goes_with_one_file(at_ours: Write, at_theirs: Write) -> None:
     ours, theirs = at_ours(), at_theirs()
-    result = CliRunner().invoke(_app, [str(ours), str(theirs), "--peer", str(theirs)], env=ENVIRONMENT)
-    assert result.exit_code != 0
+    result = CliRunner().invoke(app, ["check", str(ours), str(theirs), "--peer", str(theirs)], env=ENVIRONMENT)
+    assert result.exit_code == ExitStatus.USAGE
+    assert "--peer goes with one FILE" in result.stderr

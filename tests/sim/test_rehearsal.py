@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 
-from isthmus.model.plan import Plan
+from isthmus.model.plan import Encapsulation, Plan
+from isthmus.sim.obstacles import NO_WAY_FOR_ESP
 from isthmus.sim.pairing import Side
 from isthmus.sim.plans import EAST, WEST, Party, ProxyId, merged, plan_of
 from isthmus.sim.rehearsal import Meeting, Rehearsal, Result, rehearse
@@ -101,6 +103,20 @@ def test_two_gateways_of_one_pair_of_sites_are_two_meetings() -> None:
     found = rehearse(ours, theirs)
     assert {m.pair.ours.name: m.comes_up for m in found.meetings} == {"a": True, "b": False}
     assert not found.comes_up
+
+
+def test_plain_esp_through_a_nat_is_agreed_on_and_carries_nothing() -> None:
+    def behind(plan: Plan) -> Plan:
+        peers = {name: replace(peer, local=ip_address("192.168.1.7")) for name, peer in plan.peers.items()}
+        return replace(plan, peers=peers)
+
+    east = replace(EAST, encapsulation=Encapsulation.ESP)
+    assert rehearse(behind(plan_of(EAST, WEST)), plan_of(WEST, EAST)).comes_up
+    (meeting,) = rehearse(behind(plan_of(east, WEST)), plan_of(WEST, EAST)).meetings
+    assert _fates(meeting) == [("west:lan", "east:lan", "no-traffic")]
+    (obstacle,) = meeting.obstacles
+    assert obstacle.reason == NO_WAY_FOR_ESP
+    assert [(remedy.side, remedy.change) for remedy in obstacle.remedies] == [(Side.OURS, "set encapsulation: auto")]
 
 
 def test_where_no_two_meet_nothing_comes_up() -> None:

@@ -42,6 +42,7 @@ STATE_STYLES = {
     "timed-out": "red",
     "already-up": "green",
     "until-rekey": "red",
+    "no-traffic": "red",
     "never": "dim",
 }
 

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from isthmus.model.plan import ChildPlan, Plan
 from isthmus.sim.attempt import Act, Attempt, Standing, attempt
-from isthmus.sim.obstacles import Explainer, Obstacle, apart
+from isthmus.sim.explainer import Explainer, apart
+from isthmus.sim.obstacles import Obstacle
 from isthmus.sim.pairing import Pair, Side, Unmatched, pair_up
 
 
@@ -18,6 +19,8 @@ class Result(StrEnum):
     UP = "up"
     UNTIL_REKEY = "until-rekey"
     """It comes up, and its first rekey fails."""
+    NO_TRAFFIC = "no-traffic"
+    """IKE agrees on it, and its packets would not arrive."""
     FAILED = "failed"
     DISABLED = "disabled"
 
@@ -67,13 +70,13 @@ def rehearse(ours: Plan, theirs: Plan) -> Rehearsal:
 
 def _meet(plans: Mapping[Side, Plan], pair: Pair) -> Meeting:
     attempts = tuple(attempt(plans, pair, side) for side in Side)
-    fates = tuple(_fates(attempts))
+    fates = tuple(_fates(attempts, behind_nat=pair.behind_nat is not None))
     ends = ((side, name) for fate in fates for side, name in ((Side.OURS, fate.ours), (Side.THEIRS, fate.theirs)))
     served = frozenset((side, name) for side, name in ends if name is not None)
     explainer = Explainer(plans, pair, served)
     children = {side: _children(plans[side], pair.of(side).name) for side in Side}
     unserved = {side: [c for c in children[side] if (side, c.name) not in served] for side in Side}
-    obstacles = list(_obstacles(attempts, explainer, children))
+    obstacles = [*_obstacles(attempts, explainer, children), *_plain_through_nat(attempts, explainer, pair)]
     if all(one.never for one in attempts):
         blocks = tuple((side, child.name) for side in Side for child in children[side])
         obstacles.append(replace(explainer.waiting(), blocks=blocks))
@@ -87,6 +90,16 @@ def _meet(plans: Mapping[Side, Plan], pair: Pair) -> Meeting:
         for child in _children(plans[side], pair.of(side).name, enabled=False)
     )
     return Meeting(pair, attempts, (*fates, *_matched(unserved), *disabled), tuple(_merged(obstacles)))
+
+
+def _plain_through_nat(attempts: tuple[Attempt, ...], explainer: Explainer, pair: Pair) -> Iterator[Obstacle]:
+    """What IKE does not see: its own messages are UDP and pass."""
+    for one in attempts if pair.behind_nat else ():
+        for standing in one.standing:
+            plain = tuple(side for side in Side if not standing.udp[side])
+            if plain:
+                blocks = tuple(standing.children.items())
+                yield replace(explainer.plain_through_nat(plain), begins=(one.begins,), blocks=blocks)
 
 
 def _matched(unserved: Mapping[Side, list[ChildPlan]]) -> Iterator[Fate]:
@@ -126,7 +139,7 @@ def _merged(obstacles: list[Obstacle]) -> Iterator[Obstacle]:
     yield from merged.values()
 
 
-def _fates(attempts: tuple[Attempt, ...]) -> Iterator[Fate]:
+def _fates(attempts: tuple[Attempt, ...], *, behind_nat: bool) -> Iterator[Fate]:
     """What stood, and what of it failed in whichever direction."""
     failed = {
         (side, name)
@@ -143,7 +156,11 @@ def _fates(attempts: tuple[Attempt, ...]) -> Iterator[Fate]:
         stood[key] = replace(known, rekeyed=known.rekeyed and standing.rekeyed)
     for (mine, other), standing in stood.items():
         refused = {(Side.OURS, mine), (Side.THEIRS, other)} & failed
-        result = Result.FAILED if refused else Result.UP if standing.rekeyed else Result.UNTIL_REKEY
+        result = Result.UP if standing.rekeyed else Result.UNTIL_REKEY
+        if refused:
+            result = Result.FAILED
+        elif behind_nat and not all(standing.udp.values()):
+            result = Result.NO_TRAFFIC
         yield Fate(mine, other, result, standing)
 
 

@@ -57,7 +57,7 @@ class ObstacleRow:
     stage: Annotated[
         str, "its exchange: `IKE_SA_INIT`, `IKE_AUTH`, `CREATE_CHILD_SA`; empty where nothing was answered"
     ]
-    reason: Annotated[str, "machine-readable cause, as in the events: `no-proposal-chosen`"]
+    reason: Annotated[str, "machine-readable: as in the events, `no-proposal-chosen`; or `no-way-for-esp`"]
     asker: Annotated[str, "who asked: `ours` or `theirs`"]
     begins: Annotated[list[str], "whose calls met it: `ours`, `theirs` or both; empty where nobody calls"]
     blocks_ours: Annotated[list[str], "our tunnels and proxy IDs that suffer"]
@@ -87,7 +87,11 @@ class ChildRow:
 
     ours: Annotated[str | None, "`tunnel` or `tunnel:proxy-id`; null: none of ours answers"]
     theirs: Annotated[str | None, "the same at the other end"]
-    result: Annotated[str, "`up`, `until-rekey` (it comes up and its first rekey fails), `failed` or `disabled`"]
+    result: Annotated[
+        str,
+        "`up`, `until-rekey` (it comes up and its first rekey fails), `no-traffic` (IKE agrees, and no packet would "
+        "arrive), `failed` or `disabled`",
+    ]
     suite: Annotated[str | None, "`aes-256-gcm`; null where it never stood"]
     pfs: Annotated[str | None, "key exchange of its own when it is rekeyed: `group20`; null: none"]
     encapsulation: Annotated[str | None, "of what we send: `udp` or `none`; null where it never stood"]
