@@ -216,3 +216,55 @@ def test_a_suite_has_the_rows_of_its_proposal() -> None:
     assert [(kind, row.ikev2) for kind, row in suite.additional] == [(TransformType.ADDKE1, 36)]
     assert not suite.esn
     assert select.suite_of(_changed(esp_proposal("aes-128-gcm"), Transform(TransformType.SN, 1))).esn
+
+
+@pytest.mark.parametrize(
+    ("offered", "accepted", "agreed"),
+    [
+        ("group31/+ml-kem-768", "group31/+ml-kem-1024,ml-kem-768", "group31/ml-kem-768"),
+        ("group31/+ml-kem-768,none", "group31", "group31/none"),
+        ("group31", "group31/+ml-kem-768,none", "group31"),
+        ("group31/+ml-kem-768,none", "group31/+ml-kem-768,none", "group31/ml-kem-768"),
+        ("group31/+ml-kem-768", "group31", None),
+        ("group31", "group31/+ml-kem-768", None),
+        # RFC 9370, 2.2.1: never one method twice, that of the first exchange included.
+        (
+            "group31/+ml-kem-768/+ml-kem-768,ml-kem-1024",
+            "group31/+ml-kem-768/+ml-kem-768,ml-kem-1024",
+            "group31/ml-kem-768/ml-kem-1024",
+        ),
+        (
+            "group31/+ml-kem-768,ml-kem-1024/+ml-kem-768",
+            "group31/+ml-kem-768,ml-kem-1024/+ml-kem-768",
+            "group31/ml-kem-1024/ml-kem-768",
+        ),
+        ("group31,group19/+group31", "group31,group19/+group31", "group19/group31"),
+        ("group31/+ml-kem-768/+ml-kem-768", "group31/+ml-kem-768/+ml-kem-768", None),
+        ("group31/+ml-kem-768/+ml-kem-768,none", "group31/+ml-kem-768/+ml-kem-768,none", "group31/ml-kem-768/none"),
+    ],
+)
+def test_additional_key_exchanges_are_chosen_once_each(offered: str, accepted: str, agreed: str | None) -> None:
+    suite = "aes-256-gcm/sha384/"
+    whole = f"aes-256-gcm/prf-sha384/{agreed}" if agreed is not None else None
+    assert _agreed(suite + offered, suite + accepted) == whole
+
+
+def test_an_answer_that_takes_one_method_twice_is_not_confirmed() -> None:
+    offer = ike_proposal("aes-256-gcm/sha384/group31/+ml-kem-768,ml-kem-1024/+ml-kem-768")
+    assert select.confirms(ike_proposal("aes-256-gcm/sha384/group31/+ml-kem-1024/+ml-kem-768"), [offer]) is not None
+    assert select.confirms(ike_proposal("aes-256-gcm/sha384/group31/+ml-kem-768/+ml-kem-768"), [offer]) is None
+
+
+def test_a_type_that_was_offered_with_none_may_be_left_out_of_the_answer() -> None:
+    offer = ike_proposal("aes-256-gcm/sha384/group31/+ml-kem-768,none")
+    suite = select.confirms(ike_proposal("aes-256-gcm/sha384/group31"), [offer])
+    assert suite is not None
+    assert suite.additional == ()
+
+
+def test_a_choice_that_nobody_can_make_is_seen_at_once() -> None:
+    # Seven choices of thirteen methods before two that want the same one: every order of them would take for ever.
+    wide = tuple(Transform(TransformType.KE, number) for number in range(14, 27))
+    same = (Transform(TransformType.KE, 36),)
+    assert select.distinct([wide] * 7 + [same, same]) is None
+    assert select.distinct([wide] * 7 + [same]) == (*wide[:7], *same)
