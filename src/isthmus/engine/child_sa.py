@@ -12,7 +12,7 @@ from isthmus.engine.retry import rekey_after
 from isthmus.engine.states import CHILD_LIFE, ChildLife, WrongTransition
 from isthmus.engine.views import ChildView
 from isthmus.events.child import ChildDeleted, ChildExpired
-from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.model.plan import ChildPlan, Lifetime, TunnelPlan
 from isthmus.model.proposal import Suite
 from isthmus.model.quantities import InboundSpi, Instant, OutboundSpi, Seconds
 from isthmus.model.sa_spec import TrafficKeys
@@ -40,6 +40,8 @@ class ChildTerms:
     """Of the exchange that made it: they decide between twins (RFC 7296, 2.8.1)."""
     began_here: bool
     """Whether we were the requester of that exchange."""
+    lifetime: Lifetime | None = None
+    """What IKEv1 agreed on; None: each end keeps to its own."""
 
 
 class ChildSa:
@@ -69,6 +71,10 @@ class ChildSa:
         return self.plan.name
 
     @property
+    def lifetime(self) -> Lifetime:
+        return self.terms.lifetime or self.tunnel.profile.lifetime
+
+    @property
     def usable(self) -> bool:
         """Whether it carries traffic outward and nothing is about to end it."""
         return self.life is ChildLife.INSTALLED
@@ -91,7 +97,7 @@ class ChildSa:
     def schedule(self, *, requester: bool) -> None:
         """Sets when it is renewed and when it ends. The replier asks a little later, so that it seldom collides."""
         ledger = self.ike.ledger
-        lifetime = self.tunnel.profile.lifetime.time
+        lifetime = self.lifetime.time
         soft = rekey_after(lifetime, ledger.entropy) + (0.0 if requester else 0.02 * lifetime)
         ledger.agenda.set(self, Deadline.REKEY, Instant(ledger.now + soft))
         ledger.agenda.set(self, Deadline.EXPIRE, Instant(ledger.now + lifetime))

@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from isthmus.engine.refusal import Refusal, malformed
 from isthmus.model.address import Endpoint
-from isthmus.wire.ikev2.payloads import Notify, Payload, UnknownPayload
-from isthmus.wire.registry import ExchangeType, NotifyType, PayloadType
+from isthmus.model.registry import Open
+from isthmus.wire.ikev2.payloads import Notify, UnknownPayload
+from isthmus.wire.registry import NotifyType, PayloadType
 
 C = TypeVar("C")
 P = TypeVar("P", bound=Any)
@@ -31,7 +32,8 @@ class Leg:
     step is ignored (RFC 7296, 2.5)."""
 
     speaker: Speaker
-    needs: frozenset[PayloadType] = frozenset()
+    needs: frozenset[Open] = frozenset()
+    """Payload types, of the version that the exchange belongs to."""
     sealed: bool = True
 
 
@@ -39,9 +41,10 @@ class Draft:
     """A message being written."""
 
     def __init__(self) -> None:
-        self.payloads: list[Payload] = []
+        self.payloads: list[Any] = []
+        """Of either version: the steps and the codec know which."""
 
-    def add(self, *payloads: Payload) -> None:
+    def add(self, *payloads: Any) -> None:
         self.payloads.extend(payloads)
 
     def notify(self, notify: NotifyType, data: bytes = b"") -> None:
@@ -53,7 +56,7 @@ class Inbound:
 
     def __init__(
         self,
-        payloads: Sequence[Payload],
+        payloads: Sequence[Any],
         octets: bytes = b"",
         first: PayloadType = PayloadType.NONE,
         outer: bytes = b"",
@@ -95,7 +98,7 @@ class Inbound:
         return next((n for n in self.notifies() if n.notify.error), None)
 
     @property
-    def types(self) -> frozenset[PayloadType]:
+    def types(self) -> frozenset[Open]:
         return frozenset(p.type for p in self.payloads)
 
 
@@ -117,7 +120,8 @@ class Exchange(Generic[C]):
     """A kind of exchange: a row that the documentation prints and the runner follows."""
 
     name: str
-    exchange_type: ExchangeType
+    exchange_type: Any
+    """The number on the wire, of the version that it belongs to."""
     legs: tuple[Leg, ...]
     steps: tuple[type[Step[C]], ...]
 
@@ -129,7 +133,7 @@ class Run(Generic[C]):
         self.exchange = exchange
         self.steps = tuple(step(context) for step in exchange.steps)
 
-    def speak(self, leg: int) -> list[Payload]:
+    def speak(self, leg: int) -> list[Any]:
         """The payloads of our message."""
         draft = Draft()
         for step in self.steps:
@@ -147,7 +151,7 @@ class Run(Generic[C]):
             step.read(leg, message)
 
 
-def refuse_unknown_critical(payloads: Iterable[Payload]) -> None:
+def refuse_unknown_critical(payloads: Iterable[Any]) -> None:
     """RFC 7296, 2.5: a payload that is unknown and critical spoils the whole message."""
     for payload in payloads:
         if isinstance(payload, UnknownPayload) and payload.critical:

@@ -87,7 +87,7 @@ class Installation:
         )
 
     def _limits(self) -> SaLimits:
-        octets = self.child.tunnel.profile.lifetime.octets
+        octets = self.child.lifetime.octets
         early = 0.8 + 0.1 * fraction(self.child.ike.ledger.entropy)
         return SaLimits(
             soft_octets=int(octets * early) if octets else None,

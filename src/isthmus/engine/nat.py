@@ -8,6 +8,9 @@ from isthmus.crypto.digest import sha1
 from isthmus.model.address import Endpoint
 from isthmus.model.quantities import IkeSpi
 
+USER_SPACE_UDP = sha1(b"Isthmus: user-space data plane, prefers ESP in UDP")[:16]
+"""A vendor ID. Said by a gateway whose encapsulation is `auto`: two of them take UDP, their faster path (design, 4)."""
+
 
 @dataclass(slots=True)
 class NatSituation:

@@ -129,6 +129,32 @@ class Liveness:
     interval: Seconds = Seconds(5.0)
 
 
+class ExchangeMode(StrEnum):
+    """How IKEv1 begins. `auto` begins with main mode and answers both."""
+
+    AUTO = "auto"
+    MAIN = "main"
+    AGGRESSIVE = "aggressive"
+
+
+@dataclass(frozen=True, slots=True)
+class Dpd:
+    """RFC 3706: so many unanswered questions mean that the peer is gone."""
+
+    enabled: bool = True
+    interval: Seconds = Seconds(5.0)
+    retry: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ikev1Plan:
+    """What counts when IKEv1 is spoken with a peer."""
+
+    profile: IkeProfile
+    exchange_mode: ExchangeMode = ExchangeMode.AUTO
+    dpd: Dpd = Dpd()
+
+
 class PpkMode(StrEnum):
     PREFERRED = "preferred"
     MANDATORY = "mandatory"
@@ -157,6 +183,8 @@ class PeerPlan:
     """What the peer must claim; None: its address."""
     profile: IkeProfile
     version: Version = Version.IKEV2
+    ikev1: Ikev1Plan | None = None
+    """Only where IKEv1 may be spoken."""
     matching: Matching = Matching.EXACT
     passive: bool = False
     nat_traversal: NatTraversal = NatTraversal()
@@ -165,6 +193,10 @@ class PeerPlan:
     liveness: Liveness = Liveness()
     require_cookie: bool = False
     ppk: PostquantumKeys | None = None
+
+    def speaks(self, version: Version) -> bool:
+        """Whether one of the two versions is spoken with it."""
+        return self.version in (version, Version.IKEV2_PREFERRED)
 
 
 @dataclass(frozen=True, slots=True)

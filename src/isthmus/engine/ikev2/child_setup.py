@@ -9,10 +9,7 @@ from isthmus.engine.child_sa import ChildSa, ChildTerms
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev2.key_rounds import KeyRounds
 from isthmus.engine.ikev2.keys import child_keys
-from isthmus.engine.ledger import Turn
-from isthmus.events.child import ChildInstalled, ChildNarrowed
-from isthmus.events.ike import WeakAlgorithm
-from isthmus.model.algorithms import KeyExchangeMethod, Prf, Strength
+from isthmus.model.algorithms import KeyExchangeMethod, Prf
 from isthmus.model.plan import ChildPlan, TunnelPlan
 from isthmus.model.proposal import Proposal, Suite
 from isthmus.model.quantities import InboundSpi, OutboundSpi
@@ -73,36 +70,3 @@ class ChildSetup:
             began_here=self.began_here,
         )
         return ChildSa(self.sa, self.tunnel, self.child, terms)
-
-
-def announce(child: ChildSa, *, replaces: ChildSa | None = None) -> None:
-    """Tells that a Child SA stands, how it differs from what was configured, and whether it is weak."""
-    sa, terms = child.ike, child.terms
-    ledger, label = sa.ledger, sa.label()
-    local, remote = tuple(map(str, terms.local_ts)), tuple(map(str, terms.remote_ts))
-    ledger.emit(
-        ChildInstalled(
-            **label,
-            child=child.name,
-            spi_in=terms.spi_in,
-            spi_out=terms.spi_out,
-            suite=str(terms.suite),
-            local_ts=local,
-            remote_ts=remote,
-            replaces=replaces.terms.spi_in if replaces is not None else None,
-        )
-    )
-    ledger.tell(sa.peer, Turn.CHILD_UP, child.name)
-    if replaces is not None:
-        return  # nothing new to say of what was narrow or weak before
-    if set(terms.local_ts) != set(child.plan.local) or set(terms.remote_ts) != set(child.plan.remote):
-        ledger.emit(ChildNarrowed(**label, child=child.name, local_ts=local, remote_ts=remote))
-    warn_of_weakness(sa, terms.suite, child.name)
-
-
-def warn_of_weakness(sa: IkeSa, suite: Suite, child: str | None) -> None:
-    """Old algorithms work, and are never silent (design, 1.5)."""
-    exchanges = (suite.ke, *(row for _, row in suite.additional))
-    for row in (suite.encryption, suite.integrity, suite.prf, *exchanges):
-        if row is not None and row.strength is Strength.WEAK:
-            sa.ledger.emit(WeakAlgorithm(**sa.label(), algorithm=row.name, because=row.because, child=child))

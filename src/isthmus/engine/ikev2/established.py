@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from isthmus.engine.announcement import announce, announce_ike
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev2 import ppk
-from isthmus.engine.ikev2.child_setup import ChildSetup, announce, warn_of_weakness
+from isthmus.engine.ikev2.child_setup import ChildSetup
 from isthmus.engine.ikev2.farewell import DeleteUnborn
 from isthmus.engine.ikev2.handshake import Handshake
 from isthmus.engine.ikev2.keys import ike_keys, skeyseed
@@ -14,7 +15,7 @@ from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ledger import Turn
 from isthmus.engine.states import IkeLife
 from isthmus.engine.twins import settle_twin_children, settle_twins
-from isthmus.events.ike import IkeEstablished, NatDetected, PpkNotUsed
+from isthmus.events.ike import NatDetected, PpkNotUsed
 from isthmus.model.address import NAT_T_PORT
 from isthmus.model.plan import Encapsulation
 from isthmus.model.proposal import Protocol
@@ -66,21 +67,7 @@ def establish(party: Party, handshake: Handshake) -> None:
         party.channel.settle(handshake.keys)
     stand(party)
     honour_lifetime(party, handshake.authenticated_for)
-    if sa.suite is not None:
-        sa.ledger.emit(
-            IkeEstablished(
-                **sa.label(),
-                role=sa.role,
-                suite=str(sa.suite),
-                local_id=str(sa.local_id),
-                remote_id=str(sa.remote_id),
-                local=sa.local,
-                remote=sa.remote,
-                took=sa.ledger.now - sa.begun_at,
-                ppk=ppk.named((handshake.ppk.id,))[0] if handshake.ppk else None,
-            )
-        )
-        warn_of_weakness(sa, sa.suite, None)
+    announce_ike(sa, ppk=ppk.named((handshake.ppk.id,))[0] if handshake.ppk else None)
     _settle_ppk(sa, handshake)
     settle_twins(sa)
     sa.ledger.tell(sa.peer, Turn.IKE_UP)

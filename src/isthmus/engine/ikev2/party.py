@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from isthmus.engine import retry
+from isthmus.engine.announcement import explain, report_child_failure, report_failure
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev2.channel import Channel
@@ -13,10 +14,8 @@ from isthmus.engine.ikev2.handshake import Handshake
 from isthmus.engine.ikev2.replies import Replies
 from isthmus.engine.ikev2.requests import Requests
 from isthmus.engine.ikev2.sealing import FragmentLimit
-from isthmus.engine.ledger import Turn
 from isthmus.engine.refusal import Report
 from isthmus.engine.states import IkeLife
-from isthmus.events.ike import NegotiationFailed
 from isthmus.events.message import Trigger
 from isthmus.model.address import Datagram
 from isthmus.model.algorithms import Prf
@@ -88,38 +87,11 @@ class Party:
             self.sa.delete_silently(explain(report))
 
     def report_failure(self, stage: str, report: Report) -> None:
-        sa = self.sa
-        sa.ledger.emit(
-            NegotiationFailed(
-                **sa.label(),
-                stage=stage,
-                role=sa.role,
-                reason=report.reason,
-                they_said=report.they_said,
-                we_said=report.we_said,
-                detail=report.detail,
-            )
-        )
-        if sa.began_here:
-            sa.ledger.tell(sa.peer, Turn.IKE_FAILED, reason=explain(report))
+        report_failure(self.sa, stage, report)
 
     def fail_child(self, child: str | None, stage: str, role: str, report: Report) -> None:
         """A child could not be agreed; the IKE SA stands (RFC 7296, 1.3.1)."""
-        sa = self.sa
-        sa.ledger.emit(
-            NegotiationFailed(
-                **sa.label(),
-                stage=stage,
-                role=role,
-                child=child,
-                reason=report.reason,
-                they_said=report.they_said,
-                we_said=report.we_said,
-                detail=report.detail,
-            )
-        )
-        if child is not None:
-            sa.ledger.tell(sa.peer, Turn.CHILD_FAILED, child, explain(report))
+        report_child_failure(self.sa, child, stage, role, report)
 
     def lose_peer(self) -> None:
         """Nothing came back to any of our tries: RFC 7296, 2.4 lets us conclude that the peer is gone."""
@@ -156,10 +128,3 @@ class Party:
         """Both ends take fragments: messages larger than the configured packet size are cut."""
         if peer.fragmentation.enabled:
             self.channel.fragment_limit = FragmentLimit(peer.fragmentation.size, self.sa.remote.address.version)
-
-
-def explain(report: Report) -> str:
-    """A report in one line, for `show tunnels`."""
-    said = f": they said {', '.join(report.they_said)}" if report.they_said else ""
-    ours = f"; we said {', '.join(report.we_said)}" if report.we_said else ""
-    return f"{report.reason}{said}{ours}" + (f" ({report.detail})" if report.detail else "")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from isthmus.engine.announcement import announce
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.collision import loses
 from isthmus.engine.deadlines import Deadline
-from isthmus.engine.ikev2.child_setup import announce
 from isthmus.engine.states import ChildLife
 from isthmus.events.child import RekeyCollision
 from isthmus.model.quantities import Instant, Seconds

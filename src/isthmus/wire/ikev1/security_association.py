@@ -6,7 +6,7 @@ interpreted here. What an offer means is `offers`' business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Self
@@ -98,6 +98,15 @@ class SecurityAssociation(Payload):
         return _SA.pack(self.doi, self.situation) + b"".join(map(_proposal_octets, following, self.proposals))
 
 
+def read_attributes(octets: bytes) -> tuple[Attribute, ...]:
+    """Attributes that stand alone: the data of RESPONDER-LIFETIME (RFC 2407, 4.6.3.1)."""
+    return tuple(_read_attributes(Reader(octets)))
+
+
+def write_attributes(attributes: Iterable[Attribute]) -> bytes:
+    return b"".join(map(_attribute_octets, attributes))
+
+
 def _read_proposals(reader: Reader) -> Iterator[ProposalV1]:
     transforms = 0
     for _ in range(MAX_PROPOSALS):
@@ -152,7 +161,7 @@ def _proposal_octets(following: int, proposal: ProposalV1) -> bytes:
 
 
 def _transform_octets(following: int, transform: TransformV1) -> bytes:
-    attributes = b"".join(map(_attribute_octets, transform.attributes))
+    attributes = write_attributes(transform.attributes)
     return _TRANSFORM.pack(following, _TRANSFORM.size + len(attributes), transform.number, transform.id) + attributes
 
 

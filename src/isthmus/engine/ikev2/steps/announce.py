@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from isthmus.crypto.digest import sha1
 from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ikev2.handshake import Handshake
+from isthmus.engine.nat import USER_SPACE_UDP
 from isthmus.model.plan import Encapsulation
 from isthmus.wire.ikev2.payloads import VendorId
 from isthmus.wire.registry import NotifyType
-
-USER_SPACE_UDP = sha1(b"Isthmus: user-space data plane, prefers ESP in UDP")[:16]
-"""Said by a gateway whose encapsulation is `auto`: two of them take UDP, their faster path (design, 4)."""
 
 
 class Announce(Step[Handshake]):
