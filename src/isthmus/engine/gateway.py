@@ -14,7 +14,7 @@ from isthmus.engine.surroundings import Surroundings
 from isthmus.engine.upkeep import Upkeep
 from isthmus.engine.views import IkeSaView, TunnelView
 from isthmus.events.ike import EngineFault, IkeStarted
-from isthmus.model.address import Datagram, Endpoint
+from isthmus.model.address import Address, Datagram, Endpoint
 from isthmus.model.plan import ChildPlan, PeerPlan, Plan, Start, TunnelPlan
 from isthmus.model.quantities import Instant
 
@@ -114,11 +114,17 @@ class Gateway:
             self._fault(bug, None)
 
     def _start(
-        self, peer: PeerPlan, local: Endpoint, remote: Endpoint, tunnel: TunnelPlan | None, child: ChildPlan | None
+        self,
+        peer: PeerPlan,
+        local: Endpoint,
+        remote: Endpoint,
+        tunnel: TunnelPlan | None,
+        child: ChildPlan | None,
+        redirected_by: Address | None,
     ) -> IkeSa:
         ledger = self._ledger
         sa = IkeSa(ledger, ledger.fresh_ike_spi(), local, remote, began_here=True)
-        sa.peer = peer
+        sa.peer, sa.redirected_by = peer, redirected_by
         dialect = Ikev2(sa)
         ledger.emit(IkeStarted(**sa.label(), role=sa.role, local=local, remote=remote))
         dialect.establish(tunnel, child)

@@ -61,6 +61,8 @@ class IkeSa:
         self.first_request: tuple[Address, IkeSpi] | None = None
         """Responder: what a repeated IKE_SA_INIT request is recognised by."""
         self.begun_at = ledger.now
+        self.redirected_by: Address | None = None
+        """Initiator: the gateway that sent us to this one."""
         self.child_wanted = True
         """Initiator: whether somebody waits for a child, so that IKE_AUTH has to bring one."""
         self._twin: IkeSa | None = None

@@ -35,6 +35,8 @@ class Turn(Enum):
     CHILD_FAILED = auto()
     CHILD_GONE = auto()
     REAUTHENTICATION_DUE = auto()
+    REDIRECTED = auto()
+    """The peer names another gateway in its place."""
     SUSPICION = auto()
     """The peer may have forgotten the IKE SA: somebody says so without proof."""
 
@@ -45,6 +47,8 @@ class Tiding:
     turn: Turn
     child: str | None = None
     reason: str = ""
+    gateway: Address | str = ""
+    """Where we are sent."""
 
 
 class Ledger:
@@ -85,6 +89,9 @@ class Ledger:
         if peer is not None:
             self.tidings.append(Tiding(peer.name, turn, child, reason))
 
+    def tell_of_redirect(self, peer: PeerPlan, gateway: Address | str) -> None:
+        self.tidings.append(Tiding(peer.name, Turn.REDIRECTED, gateway=gateway))
+
     def next_output(self) -> Output | None:
         return self._outputs.popleft() if self._outputs else None
 
@@ -116,9 +123,6 @@ class Ledger:
     def with_peer(self, peer: str) -> tuple[IkeSa, ...]:
         """The IKE SAs with a configured peer, oldest first."""
         return tuple(sa for sa in self.ike_sas.values() if sa.peer is not None and sa.peer.name == peer)
-
-    def peers(self) -> tuple[PeerPlan, ...]:
-        return tuple(self.plan.peers.values())
 
     def peers_at(self, local: Address, remote: Address) -> tuple[PeerPlan, ...]:
         """The configured peers that may speak from `remote` to `local`."""

@@ -10,8 +10,10 @@ from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ledger import Ledger, Tiding, Turn
 from isthmus.engine.outputs import Resolve
-from isthmus.events.ike import FailureReason, NegotiationFailed, RetryScheduled
-from isthmus.model.address import IKE_PORT, Endpoint
+from isthmus.engine.redirection import Redirects
+from isthmus.engine.states import IkeLife
+from isthmus.events.ike import FailureReason, IkeRedirected, NegotiationFailed, RedirectRefused, RetryScheduled
+from isthmus.model.address import IKE_PORT, Address, Endpoint
 from isthmus.model.plan import ChildPlan, DynamicPeer, NamedPeer, PeerPlan, Start, TunnelPlan
 from isthmus.model.quantities import Instant, Seconds
 from isthmus.model.selectors import TrafficSelector
@@ -23,8 +25,8 @@ _LET_INITIATOR_ASK = Seconds(5.0)
 _SUSPECT_AGAIN = Seconds(10.0)
 """Hints that prove nothing make us call a peer no more often than this."""
 
-StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan | None], IkeSa]
-"""Begins an IKE SA as initiator: peer, local and remote endpoint, and its first child."""
+StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan | None, Address | None], IkeSa]
+"""Begins an IKE SA as initiator: peer, local and remote endpoint, its first child, and who redirected us there."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class PeerCare:
     suspected_at: Instant | None = None
     wants: tuple[TunnelPlan, ChildPlan] | None = None
     """What waits for the peer's name to be resolved."""
+    redirects: Redirects = field(default_factory=Redirects)
 
     def due(self, what: Deadline) -> None:
         self.upkeep.due(self, what)
@@ -64,7 +67,7 @@ class Upkeep:
         """Looks after every peer of the plan, and forgets those that are no longer in it."""
         for name in [name for name in self._cares if name not in self._ledger.plan.peers]:
             self._ledger.agenda.forget(self._cares.pop(name))
-        for peer in self._ledger.peers():
+        for peer in self._ledger.plan.peers.values():
             if isinstance(peer.address, NamedPeer):
                 self._ledger.emit(Resolve(peer.name, peer.address.name))
             self.review(peer.name)
@@ -165,6 +168,8 @@ class Upkeep:
                 self._let_initiator_ask(care, tiding.child)
             case Turn.REAUTHENTICATION_DUE:
                 self.reauthenticate(self._ledger.plan.peers[tiding.peer])
+            case Turn.REDIRECTED:
+                self._redirect(care, tiding.gateway)
             case Turn.SUSPICION:
                 self._suspect(care)
             case _:
@@ -199,6 +204,25 @@ class Upkeep:
         standing = self.standing(care.peer)
         if standing is not None and not standing.began_here:
             care.not_before[child] = Instant(self._ledger.now + _LET_INITIATOR_ASK)
+
+    def _redirect(self, care: PeerCare, gateway: Address | str) -> None:
+        """What is being set up begins anew elsewhere; what stands is left once the new one does (RFC 5685, 3 to 6)."""
+        ledger, peer = self._ledger, self._ledger.plan.peers[care.peer]
+        ours = [sa for sa in ledger.with_peer(care.peer) if sa.began_here and sa.life is not IkeLife.DELETED]
+        if not ours or self.stopped:
+            return
+        current = ours[-1].remote.address
+        why = care.redirects.objection(gateway, peer.local, current, ledger.now)
+        if why is not None or isinstance(gateway, str):
+            ledger.emit(RedirectRefused(at=ledger.now, peer=peer.name, gateway=str(gateway), why=why or ""))
+            return
+        ledger.emit(IkeRedirected(at=ledger.now, peer=peer.name, gateway=str(gateway)))
+        for sa in ours:
+            if sa.life is IkeLife.CONNECTING:
+                sa.delete_silently("redirected")
+        ledger.agenda.cancel(care, Deadline.RECONNECT)
+        ends = Endpoint(peer.local, IKE_PORT), Endpoint(gateway, IKE_PORT)
+        self._start(peer, *ends, *self._first_child(peer), current)
 
     def _suspect(self, care: PeerCare) -> None:
         """The peer may have lost its state: a new IKE SA is tried beside the old one, which stays until that stands."""
@@ -241,7 +265,7 @@ class Upkeep:
             care.wants = (tunnel, child) if tunnel is not None and child is not None else None
             return None
         remote = addresses[care.failures % len(addresses)]
-        return self._start(peer, Endpoint(peer.local, IKE_PORT), Endpoint(remote, IKE_PORT), tunnel, child)
+        return self._start(peer, Endpoint(peer.local, IKE_PORT), Endpoint(remote, IKE_PORT), tunnel, child, None)
 
     def explain_refusal(self, peer: PeerPlan, child: ChildPlan | None) -> bool:
         """Says why we cannot begin, if we cannot; whether it did."""

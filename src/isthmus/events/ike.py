@@ -193,6 +193,27 @@ class NatDetected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IkeRedirected(Event):
+    """The peer names another gateway in its place (RFC 5685)."""
+
+    code: ClassVar[str] = "ike.redirected"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    story: ClassVar[str] = "{peer} sends us to {gateway}"
+
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedirectRefused(Event):
+    code: ClassVar[str] = "ike.redirect-refused"
+    severity: ClassVar[Severity] = Severity.WARNING
+    story: ClassVar[str] = "{peer} sends us to {gateway}, where we do not go: {why}"
+
+    gateway: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IkeMoved(Event):
     """An end has a new address, and both know it (RFC 4555)."""
 

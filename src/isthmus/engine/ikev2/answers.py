@@ -146,6 +146,8 @@ class AnswerInformational:
             child.remove("deleted by the peer")
         follow(self.party, self.notice)
         honour_lifetime(self.party, self.notice.authenticated_for)
+        if self.notice.redirect is not None and self.party.sa.peer is not None and self.party.sa.established:
+            self.party.sa.ledger.tell_of_redirect(self.party.sa.peer, self.notice.redirect.gateway)
 
     def refused(self, refusal: Refusal) -> None:
         pass

@@ -19,6 +19,7 @@ from isthmus.engine.ikev2.steps.mobility import OfferMobility, Roam
 from isthmus.engine.ikev2.steps.nat import DetectNat
 from isthmus.engine.ikev2.steps.ppk import AnnouncePpk, MixPpk
 from isthmus.engine.ikev2.steps.proof import ProveIdentity
+from isthmus.engine.ikev2.steps.redirect import AcceptRedirect, HearRedirect
 from isthmus.engine.ikev2.steps.rekey import AgreeOnSuccessor, NameReplaced
 from isthmus.engine.ikev2.steps.rounds import AnnounceRounds, ExchangeRound, LinkRounds
 from isthmus.engine.ikev2.steps.signature_hashes import TellSignatureHashes
@@ -40,7 +41,16 @@ IKE_SA_INIT: Exchange[Handshake] = Exchange(
     "IKE_SA_INIT",
     ExchangeType.IKE_SA_INIT,
     legs=_legs({_SA, _KE, _NONCE}, {_SA, _KE, _NONCE}, sealed=False),
-    steps=(PresentCookie, AgreeOnSuite, AnnounceRounds, DetectNat, TellSignatureHashes, Announce, AnnouncePpk),
+    steps=(
+        PresentCookie,
+        AgreeOnSuite,
+        AnnounceRounds,
+        DetectNat,
+        TellSignatureHashes,
+        AcceptRedirect,
+        Announce,
+        AnnouncePpk,
+    ),
 )
 
 IKE_INTERMEDIATE: Exchange[KeyRounds] = Exchange(
@@ -82,5 +92,5 @@ INFORMATIONAL: Exchange[Notice] = Exchange(
     "INFORMATIONAL",
     ExchangeType.INFORMATIONAL,
     legs=_legs(set(), set()),
-    steps=(Inform, Roam, HonourNewLifetime),
+    steps=(Inform, Roam, HonourNewLifetime, HearRedirect),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isthmus.crypto.compare import equal
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.child_setup import ChildSetup
 from isthmus.engine.ikev2.established import derive_keys, establish, settle_path
@@ -12,6 +13,8 @@ from isthmus.engine.ikev2.intention import Intention
 from isthmus.engine.ikev2.intermediate import Intermediate
 from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
+from isthmus.engine.ikev2.steps.redirect import told_redirect
+from isthmus.engine.redirection import Redirect, decode_redirect
 from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
 from isthmus.engine.states import IkeLife
 from isthmus.events.ike import FailureReason
@@ -68,6 +71,8 @@ class InitIke(Intention):
                 self._present(notify.data)
             case NotifyType.INVALID_KE_PAYLOAD:
                 self._change_method(notify.data)
+            case NotifyType.REDIRECT:
+                self._go_elsewhere(decode_redirect(notify.data))
             case kind if kind.error:
                 we_said = tuple(str(p) for p in self._handshake.offered)
                 self._hint = Report(reason_of(kind), (kind.name,), we_said, "unprotected: believed, as no answer came")
@@ -103,6 +108,16 @@ class InitIke(Intention):
             handshake.method, handshake.share = method, None
             self._again()
 
+    def _go_elsewhere(self, redirect: Redirect | None) -> None:
+        """RFC 5685, 3: with our nonce, so that at least it has seen the request."""
+        peer = self.party.sa.peer
+        if redirect is None or peer is None or not equal(redirect.nonce, self._handshake.initiator_nonce):
+            return
+        they_said = (f"REDIRECT to {redirect.gateway}",)
+        self._hint = Report(FailureReason.PEER_REFUSED, they_said, detail="unprotected: believed, as no answer came")
+        self.party.requests.abandon_within(_BELIEVE_AFTER)
+        self.party.sa.ledger.tell_of_redirect(peer, redirect.gateway)
+
     def _again(self) -> None:
         self.party.requests.restart()
         self.party.requests.want(self, first=True)
@@ -129,7 +144,11 @@ class Authenticate(Intention):
         return Run(IKE_AUTH, handshake)
 
     def succeeded(self, message: Inbound) -> None:
-        establish(self.party, require_handshake(self.party))
+        redirect = told_redirect(message)
+        if redirect is None:
+            establish(self.party, require_handshake(self.party))
+        else:
+            self._go_elsewhere(redirect)
 
     def refused(self, notify: Notify) -> None:
         they_said = (notify.notify.name,)
@@ -143,6 +162,17 @@ class Authenticate(Intention):
         party.sa.become(IkeLife.DELETING)
         party.requests.want(DeleteIke(party, str(refusal.report.reason), error=refusal.notify), first=True)
         party.report_failure(IKE_AUTH.name, refusal.report)
+
+    def _go_elsewhere(self, redirect: Redirect) -> None:
+        """RFC 5685, 6: the gateway knows now who we are, and has no child for us; we leave it."""
+        party, peer = self.party, self.party.sa.peer
+        party.handshake = None
+        party.sa.become(IkeLife.DELETING)
+        party.requests.want(DeleteIke(party, "redirected"), first=True)
+        they_said = (f"REDIRECT to {redirect.gateway}",)
+        party.report_failure(IKE_AUTH.name, Report(FailureReason.PEER_REFUSED, they_said))
+        if peer is not None:
+            party.sa.ledger.tell_of_redirect(peer, redirect.gateway)
 
     def silent(self, attempts: int) -> None:
         detail = f"IKE_SA_INIT was answered, IKE_AUTH to {self.party.sa.remote} was not"

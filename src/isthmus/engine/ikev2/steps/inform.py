@@ -8,6 +8,7 @@ from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.nat import NatSituation
+from isthmus.engine.redirection import Redirect
 from isthmus.engine.states import ChildLife
 from isthmus.model.address import Address, Endpoint
 from isthmus.model.proposal import Protocol
@@ -41,6 +42,8 @@ class Notice:
     """Where else the requester may be found."""
     authenticated_for: Seconds | None = None
     """Replier: how long our authentication is taken as good from now on."""
+    redirect: Redirect | None = None
+    """Replier: where we are sent."""
     path: tuple[Endpoint, Endpoint] | None = None
     """Local and remote endpoint of the peer's message."""
 
