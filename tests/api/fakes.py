@@ -154,6 +154,7 @@ class FakeGateway:
     ikes: tuple[IkeSaView, ...] = ()
     why: dict[str, str] = field(default_factory=dict)
     half_open: int = 0
+    key_exchanges_answered: int = 0
 
     def ike_sas(self) -> tuple[IkeSaView, ...]:
         return self.ikes

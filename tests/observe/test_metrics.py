@@ -100,6 +100,8 @@ def test_half_open_ike_sas_and_the_age_of_established_ones_are_gauges() -> None:
     daemon.gateway.half_open = 2
     metrics = metrics_of(daemon)
     assert samples(metrics, "isthmus_ike_half_open") == [({}, 2.0)]
+    daemon.gateway.key_exchanges_answered = 7
+    assert samples(metrics, "isthmus_ike_key_exchanges_answered_total") == [({}, 7.0)]
     assert samples(metrics, "isthmus_ike_sa_established_timestamp_seconds") == [
         ({"gateway": "branch"}, moment().wall - 60.0)
     ]

@@ -171,6 +171,11 @@ class _State(Collector):
             "IKE SAs that somebody began with us and has not authenticated.",
             value=self._watched.gateway.half_open,
         )
+        answered = CounterMetricFamily(
+            "isthmus_ike_key_exchanges_answered",
+            "Key exchanges computed for somebody who had not authenticated.",
+            value=self._watched.gateway.key_exchanges_answered,
+        )
         since = GaugeMetricFamily(
             "isthmus_ike_sa_established_timestamp_seconds",
             "When the newest IKE SA with each gateway was established.",
@@ -182,7 +187,7 @@ class _State(Collector):
                 newest[ike.peer] = max(ike.established_at, newest.get(ike.peer, ike.established_at))
         for peer, established_at in newest.items():
             since.add_metric((peer,), self._wall_of(established_at))
-        yield from (half_open, since)
+        yield from (half_open, answered, since)
 
     def _esp(self, tunnels: tuple[TunnelView, ...]) -> Iterator[Metric]:
         labels = ("tunnel", "proxy_id", "direction")

@@ -21,6 +21,11 @@ class GatewayViews(Protocol):
         """IKE SAs that somebody began with us and has not authenticated."""
         ...
 
+    @property
+    def key_exchanges_answered(self) -> int:
+        """How often somebody who had not authenticated made us agree on a key."""
+        ...
+
 
 class PlaneCounters(Protocol):
     """The readable side of a data plane."""
