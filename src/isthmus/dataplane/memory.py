@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import struct
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from isthmus.dataplane.backend import (
@@ -59,11 +60,28 @@ class Packet:
     source_port: int = 40000
     destination_port: int = 9
     payload: bytes = b""
+    header: bytes = field(init=False, repr=False, compare=False)
+    """All but the payload, as octets: what tables are looked up by, and what the digest covers."""
+
+    def __post_init__(self) -> None:
+        ends = struct.pack("!BHH", self.protocol, self.source_port, self.destination_port)
+        object.__setattr__(self, "header", self.source.packed + self.destination.packed + ends)
+
+    def carrying(self, payload: bytes) -> Packet:
+        """The next packet of the same flow: what `replace` would make, without packing the header anew."""
+        packet = object.__new__(Packet)
+        for name in _OF_THE_FLOW:
+            object.__setattr__(packet, name, getattr(self, name))
+        object.__setattr__(packet, "payload", payload)
+        return packet
 
     @property
     def size(self) -> int:
         """Octets of the packet with a plain IP header."""
         return (20 if self.source.version == 4 else 40) + 8 + len(self.payload)
+
+
+_OF_THE_FLOW = ("source", "destination", "protocol", "source_port", "destination_port", "header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,7 @@ class EspPacket:
 
 @dataclass(frozen=True, slots=True)
 class Emission:
-    """A protected packet and where it goes."""
+    """A protected packet and where it goes. Ports are 0 where it is not UDP."""
 
     local: Endpoint
     remote: Endpoint
@@ -121,6 +139,7 @@ class MemoryPlane:
         self._sas: dict[SaId, _Sa] = {}
         """In order of installation."""
         self._policies: dict[str, PolicySpec] = {}
+        self._found = _Found()
         self._notices: deque[Notice] = deque()
         self._drops: Counter[str] = Counter()
         self._acquired_at: dict[str, Instant] = {}
@@ -129,6 +148,7 @@ class MemoryPlane:
         why = self._refuse(op)
         if why is not None:
             raise DataPlaneRefusal(why)
+        self._found = _Found()
         match op:
             case InstallSa(spec):
                 self._install(spec)
@@ -163,6 +183,7 @@ class MemoryPlane:
         return dict(self._drops)
 
     def close(self) -> None:
+        self._found = _Found()
         self._sas.clear()
         self._policies.clear()
         self._notices.clear()
@@ -171,7 +192,9 @@ class MemoryPlane:
     @property
     def installed(self) -> tuple[SaSpec, ...]:
         """The SAs in force, oldest first."""
-        return tuple(sa.spec for sa in self._sas.values())
+        if self._found.installed is None:
+            self._found.installed = tuple(sa.spec for sa in self._sas.values())
+        return self._found.installed
 
     @property
     def policies(self) -> tuple[PolicySpec, ...]:
@@ -180,7 +203,7 @@ class MemoryPlane:
 
     def send(self, interface: str, packet: Packet) -> Emission | None:
         """A packet that was routed into a tunnel interface: protected, or dropped."""
-        policy = next((p for p in self.policies if p.interface == interface and _protects(p, packet)), None)
+        policy = self._policy(interface, packet)
         if policy is None:
             self._drops["no-policy"] += 1
             return None
@@ -194,8 +217,9 @@ class MemoryPlane:
         sa.sequence += 1
         self._count(sa, packet)
         icv = sa.icv(sa.sequence, packet)
-        esp = EspPacket(sa.spec.spi, sa.sequence % _WORD, packet, icv, sa.spec.protocol)
-        return Emission(sa.spec.local, sa.spec.remote, sa.spec.udp, esp)
+        spec = sa.spec
+        esp = EspPacket(spec.spi, sa.sequence % _WORD, packet, icv, spec.protocol)
+        return Emission(*sa.ends, spec.udp, esp)
 
     def receive(self, esp: EspPacket, remote: Endpoint) -> Arrival | None:
         """A protected packet off the wire: replay is looked at first and recorded last (RFC 4303, 3.4.3)."""
@@ -239,24 +263,33 @@ class MemoryPlane:
         held = self._sas.get(sa)
         if held is None:
             return
-        held.spec = replace(held.spec, local=local, remote=remote, udp=udp)
+        held.take(replace(held.spec, local=local, remote=remote, udp=udp))
         if held.spec.id != sa:
             # The identity holds the peer's address: the SA moves in the table, its place in the order with it.
             self._sas = {row.spec.id: row for row in self._sas.values()}
 
+    def _policy(self, interface: str, packet: Packet) -> PolicySpec | None:
+        found, key = self._found.policies, (interface, packet.header)
+        if key not in found:
+            found[key] = next((p for p in self.policies if p.interface == interface and _protects(p, packet)), None)
+        return found[key]
+
     def _outbound(self, child: str, packet: Packet) -> _Sa | None:
-        for sa in reversed(self._sas.values()):
-            spec = sa.spec
-            if spec.direction is Direction.OUTBOUND and spec.child == child and _leaves_by(spec, packet):
-                return sa
-        return None
+        found, key = self._found.outbound, (child, packet.header)
+        if key not in found:
+            candidates = (sa for sa in reversed(self._sas.values()) if sa.spec.child == child)
+            found[key] = next(
+                (sa for sa in candidates if sa.spec.direction is Direction.OUTBOUND and _leaves_by(sa.spec, packet)),
+                None,
+            )
+        return found[key]
 
     def _inbound(self, esp: EspPacket) -> _Sa | None:
-        for sa in self._sas.values():
-            spec = sa.spec
-            if spec.direction is Direction.INBOUND and spec.spi == esp.spi and spec.protocol == esp.protocol:
-                return sa
-        return None
+        found, key = self._found.inbound, (esp.spi, esp.protocol)
+        if key not in found:
+            candidates = (sa for sa in self._sas.values() if (sa.spec.spi, sa.spec.protocol) == key)
+            found[key] = next((sa for sa in candidates if sa.spec.direction is Direction.INBOUND), None)
+        return found[key]
 
     def _acquire(self, child: str, packet: Packet) -> None:
         now, before = self._clock(), self._acquired_at.get(child)
@@ -290,7 +323,7 @@ class MemoryPlane:
 
     def _admitted(self, sa: _Sa, packet: Packet) -> Arrival | None:
         # RFC 4301, 5.2, step 4: what came out must be what the SA was agreed for.
-        if not _arrives_by(sa.spec, packet):
+        if not sa.serves(packet):
             code = "selector-mismatch"
         elif sa.hard_said:
             code = "expired"
@@ -352,16 +385,38 @@ class ReplayWindow:
         return high * _WORD + low
 
 
+@dataclass(slots=True)
+class _Found:
+    """What the tables answered since they last changed: flows are few, packets are many."""
+
+    installed: tuple[SaSpec, ...] | None = None
+    policies: dict[tuple[str, bytes], PolicySpec | None] = field(default_factory=dict)
+    outbound: dict[tuple[str, bytes], _Sa | None] = field(default_factory=dict)
+    inbound: dict[tuple[int, Protocol], _Sa | None] = field(default_factory=dict)
+
+
 class _Sa:
     """An SA and what it has seen."""
 
     def __init__(self, spec: SaSpec) -> None:
-        self.spec = spec
+        self.take(spec)
         self.window = ReplayWindow(spec.replay_window)
         self.sequence = 0
         self.packets = self.octets = self.replayed = self.integrity_failed = self.dropped = 0
         self.heard = self.used = self.soft_said = self.hard_said = False
         self._key = _agreement(spec)
+        self._served: dict[bytes, bool] = {}
+
+    def take(self, spec: SaSpec) -> None:
+        """Its place may change while it lives, its keys and selectors never do."""
+        self.spec = spec
+        self.ends = (spec.local, spec.remote) if spec.udp else (spec.local.with_port(0), spec.remote.with_port(0))
+
+    def serves(self, packet: Packet) -> bool:
+        """Whether it was agreed for what came out of it."""
+        if packet.header not in self._served:
+            self._served[packet.header] = _arrives_by(self.spec, packet)
+        return self._served[packet.header]
 
     @property
     def counters(self) -> SaCounters:
@@ -369,7 +424,7 @@ class _Sa:
         return SaCounters(self.packets, self.octets, self.replayed, self.integrity_failed, self.dropped, top)
 
     def icv(self, sequence: int, packet: Packet) -> bytes:
-        content = f"{self.spec.spi}|{sequence}|{packet!r}".encode()
+        content = b"%d|%d|%b%b" % (self.spec.spi, sequence, packet.header, packet.payload)
         return hashlib.blake2b(content, key=self._key, digest_size=16).digest()
 
 
