@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.dataplane.memory import Arrival, Packet
 from isthmus.model.quantities import Instant, Seconds
 from isthmus.sim.agenda import Agenda
 from isthmus.sim.site import Site
 
+CLOSEST = Seconds(0.02)
+"""Between two packets while the gateways speak to each other: a set-up or a rekey takes several of these."""
+
+FARTHEST = Seconds(4.0)
+"""Between two packets of a tunnel at rest: less than the shortest liveness interval, so that none is probed."""
+
+SPREAD = 1.5
+"""By how much each gap is longer than the one before, as long as the gateways are silent."""
+
 
 class Flow:
-    """A packet every so often, numbered, until it is stopped."""
+    """Numbered packets, until it is stopped.
+
+    They follow each other most closely where something can go wrong: when the gateways speak to each other. Then
+    they spread out, for a tunnel at rest has little to show. A flow that is to keep its pace is given one.
+    """
 
     def __init__(
-        self, agenda: Agenda, source: Site, destination: Site, interface: str, packet: Packet, every: Seconds
+        self,
+        agenda: Agenda,
+        source: Site,
+        destination: Site,
+        interface: str,
+        packet: Packet,
+        every: Seconds | None = None,
     ) -> None:
         self.sent = 0
         self.received = 0
@@ -26,8 +43,9 @@ class Flow:
         self._interface = interface
         self._packet = packet
         self._every = every
+        self._gap = every or CLOSEST
+        self._next_at: Instant | None = None
         self._label = f"{source.name}>{destination.name}:{packet.destination}:{packet.destination_port}#".encode()
-        self._running = False
         self._number = 0
         self._missing: set[int] = set()
         self._heard_at: Instant | None = None
@@ -44,11 +62,18 @@ class Flow:
         return Seconds(self._agenda.now - (self._heard_at or Instant(0.0)))
 
     def start(self) -> None:
-        self._running = True
+        self._next_at = self._agenda.now
         self._tick()
 
     def stop(self) -> None:
-        self._running = False
+        self._next_at = None
+
+    def hasten(self) -> None:
+        """Something is going on: the next packets come soon, and close together."""
+        if self._every is None:
+            self._gap = CLOSEST
+            if self._next_at is not None and self._next_at > self._agenda.now + CLOSEST:
+                self._wait()
 
     def forget(self) -> None:
         """Begins to count anew: what was lost while a tunnel came up is no loss of a rekey."""
@@ -63,12 +88,19 @@ class Flow:
         self._number += 1
         self._missing.add(self._number)
         payload = self._label + str(self._number).encode()
-        self._source.emit(self._interface, replace(self._packet, payload=payload))
+        self._source.emit(self._interface, self._packet.carrying(payload))
 
     def _tick(self) -> None:
-        if self._running:
+        # A tick that was overtaken by a hastened one, or by the end, finds another time than its own.
+        if self._next_at == self._agenda.now:
             self.once()
-            self._agenda.after(self._every, self._tick)
+            self._wait()
+            if self._every is None:
+                self._gap = Seconds(min(self._gap * SPREAD, FARTHEST))
+
+    def _wait(self) -> None:
+        self._next_at = Instant(self._agenda.now + self._gap)
+        self._agenda.at(self._next_at, self._tick)
 
     def _arrive(self, arrival: Arrival) -> None:
         payload = arrival.packet.payload

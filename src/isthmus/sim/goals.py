@@ -11,7 +11,7 @@ from isthmus.sim.flow import Flow
 from isthmus.sim.invariants import live_children
 from isthmus.sim.plans import EAST, WEST, Party, join, packet_for
 from isthmus.sim.site import Site
-from isthmus.sim.world import FRAME_TIME, REST, World
+from isthmus.sim.world import REST, World
 
 Goal = Callable[[], bool]
 
@@ -54,20 +54,20 @@ class Pair:
             flow.forget()
 
 
-def pair(world: World, east: Party = EAST, west: Party = WEST, every: Seconds = FRAME_TIME) -> Pair:
+def pair(world: World, east: Party = EAST, west: Party = WEST, every: Seconds | None = None) -> Pair:
     """Two sites that have not spoken yet, and flows that have not begun."""
     one, other = join(world, east, west)
     return pair_of(world, one, other, east, west, every)
 
 
-def pair_of(world: World, one: Site, other: Site, east: Party, west: Party, every: Seconds = FRAME_TIME) -> Pair:
+def pair_of(world: World, one: Site, other: Site, east: Party, west: Party, every: Seconds | None = None) -> Pair:
     """Two sites that stand already."""
     there = world.flow(one, other, packet_for(east.proxy_ids[0]), every)
     back = world.flow(other, one, packet_for(west.proxy_ids[0]), every)
     return Pair(world, one, other, there, back)
 
 
-def connected(world: World, east: Party = EAST, west: Party = WEST, every: Seconds = FRAME_TIME) -> Pair:
+def connected(world: World, east: Party = EAST, west: Party = WEST, every: Seconds | None = None) -> Pair:
     """Two sites with a tunnel that carries traffic both ways."""
     ends = pair(world, east, west, every)
     world.run(until=up(*ends.both), limit=SET_UP_LIMIT)
@@ -78,12 +78,14 @@ def connected(world: World, east: Party = EAST, west: Party = WEST, every: Secon
 
 def up(*sites: Site) -> Goal:
     """Every configured child is up, as each site sees it."""
-    return lambda: all(site.gateway is not None and _all_up(site) for site in sites)
+    return lambda: all(site.up and _all_up(site) for site in sites)
 
 
 def carries(ends: Pair, fresh: int = 3) -> Goal:
-    """So many more packets come through in each direction."""
+    """So many more packets come through in each direction, and they are sent now."""
     marks = [(flow, flow.received + fresh) for flow in (ends.there, ends.back)]
+    for flow, _ in marks:
+        flow.hasten()
     return lambda: all(flow.received >= mark for flow, mark in marks)
 
 
@@ -128,8 +130,7 @@ def promise_nothing_stands(world: World, *sites: Site) -> None:
 
 
 def _all_up(site: Site) -> bool:
-    tunnels = site.gateway.tunnels() if site.gateway else ()
-    return bool(tunnels) and all(tunnel.state == "up" for tunnel in tunnels)
+    return bool(site.tunnels) and all(tunnel.state == "up" for tunnel in site.tunnels)
 
 
 def _names(site: Site) -> Iterator[str]:

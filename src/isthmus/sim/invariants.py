@@ -1,7 +1,7 @@
 """What must hold after every step of every story, whatever the network does.
 
-Each invariant is an object of its own; `World` shows it every frame that a site sends and every site that something
-happened to. Each has a mutant in the tests that shows it can fail.
+Each invariant is an object of its own; `World` shows it every frame that a site sends, every site that something
+happened to, and every site whose data plane changed. Each has a mutant in the tests that shows it can fail.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Protocol
 from isthmus.dataplane.memory import EspPacket, Packet
 from isthmus.engine.views import ChildView
 from isthmus.events.ike import EngineFault
+from isthmus.model.address import Endpoint
 from isthmus.model.plan import PreSharedKey
 from isthmus.model.quantities import Instant, Seconds
 from isthmus.model.sa_spec import Direction, SaId, SaSpec
@@ -59,15 +60,19 @@ class Invariant(Protocol):
 
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None: ...
 
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None: ...
+
 
 class Quiet:
-    """An invariant that looks at one of the two only."""
+    """An invariant that looks at one of them only."""
 
     story: str
 
     def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None: ...
 
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None: ...
+
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None: ...
 
     def broken(self, why: str) -> Violation:
         return Violation(self.story, why)
@@ -76,7 +81,7 @@ class Quiet:
 class InboundSpisAreUnique(Quiet):
     story = "no two installed inbound SAs of a gateway share an SPI"
 
-    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
         counts = Counter((s.protocol, s.spi) for s in site.plane.installed if s.direction is Direction.INBOUND)
         for (_, spi), count in counts.items():
             if count > 1:
@@ -86,7 +91,7 @@ class InboundSpisAreUnique(Quiet):
 class EndsAgree(Quiet):
     story = "what one end seals the other can open: keys, algorithms, selectors and mode agree crosswise"
 
-    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
         for other in sites.values():
             if other is not site:
                 self._compare(site, other)
@@ -103,7 +108,7 @@ class EndsAgree(Quiet):
 class KeysAreFresh(Quiet):
     story = "no two SAs of a gateway share a key"
 
-    def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
         seen: dict[bytes, SaId] = {}
         for spec in site.plane.installed:
             key = spec.encryption_key.reveal() + spec.integrity_key.reveal()
@@ -186,14 +191,15 @@ class SequenceNumbersRise(Quiet):
     story = "the sequence numbers of an SA only rise"
 
     def __init__(self) -> None:
-        self._latest: dict[tuple[object, int], int] = {}
+        self._latest: dict[tuple[int, Endpoint], int] = {}
 
     def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
-        if isinstance(frame.body, EspPacket):
-            line = (frame.destination, frame.body.spi)
-            if frame.body.sequence <= self._latest.get(line, 0):
-                raise self.broken(f"{frame.body.sequence} again on 0x{frame.body.spi:08x} of {frame.source}")
-            self._latest[line] = frame.body.sequence
+        esp = frame.body
+        if isinstance(esp, EspPacket):
+            line = (esp.spi, frame.destination)
+            if esp.sequence <= self._latest.get(line, 0):
+                raise self.broken(f"{esp.sequence} again on 0x{esp.spi:08x} of {frame.source}")
+            self._latest[line] = esp.sequence
 
 
 class PlaneHoldsWhatTheGatewaySays(Quiet):
@@ -206,12 +212,17 @@ class PlaneHoldsWhatTheGatewaySays(Quiet):
     story = "every SA in the data plane belongs to a child of the gateway, and every live child's SAs are there"
 
     def __init__(self) -> None:
+        self._held: dict[str, dict[SaId, SaSpec]] = {}
+        """What each site's data plane holds."""
         self._late: dict[tuple[str, SaId], Instant] = {}
         """Inbound SAs without a child, since when."""
 
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
+        self._held[site.name] = {spec.id: spec for spec in site.plane.installed}
+
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
-        self._nobody_owns(site)
-        held = {spec.id for spec in site.plane.installed}
+        held = self._held[site.name]
+        self._nobody_owns(site, held)
         there = Counter(child.name for ike in site.ike_sas for child in ike.children)
         for child in live_children(site):
             if child.inbound not in held:
@@ -219,17 +230,17 @@ class PlaneHoldsWhatTheGatewaySays(Quiet):
             if child.outbound not in held and there[child.name] == 1:
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.outbound}")
 
-    def _nobody_owns(self, site: Site) -> None:
+    def _nobody_owns(self, site: Site, held: Mapping[SaId, SaSpec]) -> None:
         children = [child for ike in site.ike_sas for child in ike.children]
         owned = {sa for child in children for sa in (child.inbound, child.outbound)}
         heirs = {child.name for child in children}
-        for spec in site.plane.installed:
-            if spec.id in owned:
+        for sa, spec in held.items():
+            if sa in owned:
                 continue
-            since = self._late.setdefault((site.name, spec.id), site.now)
+            since = self._late.setdefault((site.name, sa), site.now)
             replaced = spec.direction is Direction.INBOUND and (spec.child in heirs or since < site.now)
             if not replaced or site.now - since > LATE_PACKETS:
-                raise self.broken(f"{site.name}: nobody owns {spec.id} of {spec.child}")
+                raise self.broken(f"{site.name}: nobody owns {sa} of {spec.child}")
 
 
 class StateIsBounded(Quiet):
@@ -238,19 +249,15 @@ class StateIsBounded(Quiet):
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
         if site.gateway is None:
             return
-        plan, ike_sas = site.gateway.plan, site.ike_sas
-        states = Counter(ike.state for ike in ike_sas)
-        half_open, leaving = states["connecting"], states["deleting"]
-        limits = {
-            "half-open IKE SAs": (half_open, plan.settings.maximum_half_opened_sa + len(plan.peers)),
-            "IKE SAs": (len(ike_sas) - half_open - leaving, IKE_SAS_OF_A_PEER * len(plan.peers)),
-            "IKE SAs on their way out": (leaving, LEAVING_IKE_SAS_OF_A_PEER * len(plan.peers)),
-            "IPsec SAs": (
-                len(site.plane.installed),
-                SAS_OF_A_CHILD * sum(len(tunnel.children) for tunnel in plan.tunnels.values()),
-            ),
-        }
-        for what, (count, limit) in limits.items():
+        plan, states = site.gateway.plan, [ike.state for ike in site.ike_sas]
+        half_open, leaving = states.count("connecting"), states.count("deleting")
+        peers, children = len(plan.peers), sum(len(tunnel.children) for tunnel in plan.tunnels.values())
+        for what, count, limit in (
+            ("half-open IKE SAs", half_open, plan.settings.maximum_half_opened_sa + peers),
+            ("IKE SAs", len(states) - half_open - leaving, IKE_SAS_OF_A_PEER * peers),
+            ("IKE SAs on their way out", leaving, LEAVING_IKE_SAS_OF_A_PEER * peers),
+            ("IPsec SAs", len(site.plane.installed), SAS_OF_A_CHILD * children),
+        ):
             if count > limit:
                 raise self.broken(f"{site.name} holds {count} {what}, at most {limit} are explained")
 

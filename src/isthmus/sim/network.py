@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 from isthmus.dataplane.memory import EspPacket, Packet
@@ -133,14 +135,14 @@ class Network:
     def send(self, frame: Frame) -> None:
         """A frame leaves a site."""
         self.tally.sent += 1
-        self.transcript.feed(repr((self.agenda.now, frame.source, frame.destination, frame.body)).encode())
+        self.transcript.feed(self.agenda.now, _octets(frame))
         for tap in self.taps:
             tap(frame)
         self.inject(frame)
 
     def inject(self, frame: Frame, delay: Seconds = Seconds(0.0)) -> None:
         """A frame from whoever can put one on the wire; it meets the hooks and the link, and no tap."""
-        for hook in tuple(self.hooks):
+        for hook in tuple(self.hooks) if self.hooks else ():
             match hook(frame):
                 case Drop():
                     self._note(frame, "dropped in the middle")
@@ -167,8 +169,10 @@ class Network:
 
     def _carry(self, frame: Frame, delay: Seconds) -> None:
         now, rng = self.agenda.now, self.rng
-        link = self.links.get((frame.source.address, frame.destination.address), self.link)
-        if any(cut.stops(frame, now) for cut in self.partitions):
+        link = self.link
+        if self.links:
+            link = self.links.get((frame.source.address, frame.destination.address), link)
+        if self.partitions and any(cut.stops(frame, now) for cut in self.partitions):
             self.tally.partitioned += 1
             return self._note(frame, "stopped by a partition")
         if link.mtu is not None and frame.size > link.mtu:
@@ -186,8 +190,9 @@ class Network:
             self.tally.duplicated += 1
             copies = 2
         for _ in range(copies):
-            late = rng.uniform(0, link.reorder_by) if rng.random() < link.reorder else 0.0
-            self.deliver(frame, Seconds(delay + rng.uniform(*link.latency) + late))
+            shortest, longest = link.latency
+            late = rng.random() * link.reorder_by if rng.random() < link.reorder else 0.0
+            self.deliver(frame, Seconds(delay + shortest + rng.random() * (longest - shortest) + late))
         return None
 
     def _arrive(self, frame: Frame) -> None:
@@ -202,7 +207,24 @@ class Network:
     def _note(self, frame: Frame, fate: str) -> None:
         if isinstance(frame.body, EspPacket):
             return  # they come by the thousand, and would push the negotiation out of the transcript
-        self.transcript.note(self.agenda.now, "network", f"{frame.source} > {frame.destination} {fate}")
+        self.transcript.note(self.agenda.now, "network", lambda: f"{frame.source} > {frame.destination} {fate}")
+
+
+def _octets(frame: Frame) -> bytes:
+    """What is on the wire: enough to tell two runs apart."""
+    ends = _packed(frame.source) + _packed(frame.destination)
+    match frame.body:
+        case EspPacket(spi, sequence, _, icv):
+            return ends + struct.pack("!II", spi, sequence) + icv
+        case Packet(header=header, payload=payload):
+            return ends + header + payload
+        case octets:
+            return ends + octets
+
+
+@lru_cache(maxsize=256)
+def _packed(end: Endpoint) -> bytes:
+    return end.address.packed + struct.pack("!H", end.port)
 
 
 def _spoil(body: bytes | EspPacket | Packet, rng: random.Random) -> bytes | EspPacket | Packet:

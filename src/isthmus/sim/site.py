@@ -125,6 +125,7 @@ class Site:
         self._make = make
         self._listening = False
         self._ike_sas: tuple[IkeSaView, ...] | None = None
+        self._tunnels: tuple[TunnelView, ...] | None = None
         uplink.attach(address, self.receive)
 
     @property
@@ -143,6 +144,13 @@ class Site:
             self._ike_sas = self.gateway.ike_sas() if self.gateway else ()
         return self._ike_sas
 
+    @property
+    def tunnels(self) -> tuple[TunnelView, ...]:
+        """Each configured child, as the gateway sees it after the last call into it."""
+        if self._tunnels is None:
+            self._tunnels = self.gateway.tunnels() if self.gateway else ()
+        return self._tunnels
+
     def boot(self) -> None:
         """Starts a gateway that remembers nothing."""
         self._transcript.note(self._agenda.now, self.name, "boots")
@@ -153,7 +161,7 @@ class Site:
     def kill(self) -> None:
         """SIGKILL and power cut at once: state, SAs and keys are gone, and no delete was sent."""
         self._transcript.note(self._agenda.now, self.name, "is killed")
-        self.gateway = self.due = self._ike_sas = None
+        self.gateway = self.due = self._ike_sas = self._tunnels = None
         self.plane, self.ledger = self._fresh_plane(self._agenda), Ledger()
 
     def command(self, command: Command) -> None:
@@ -192,10 +200,7 @@ class Site:
         self._pass_notices()
         if emission is None:
             return
-        source, destination = emission.local, emission.remote
-        if not emission.udp:
-            source, destination = source.with_port(0), destination.with_port(0)
-        self._uplink.send(Frame(source, destination, emission.esp, udp=emission.udp))
+        self._uplink.send(Frame(emission.local, emission.remote, emission.esp, emission.udp))
 
     def told(self, kind: type[E], since: Instant | None = None) -> tuple[E, ...]:
         """The events of one kind, oldest first."""
@@ -228,7 +233,7 @@ class Site:
     def _call(self, what: str, action: Callable[[], None]) -> None:
         """One call into the core, and everything that comes of it."""
         self.touched = True
-        self._ike_sas = None
+        self._ike_sas = self._tunnels = None
         try:
             action()
         except Exception as bug:
@@ -263,7 +268,7 @@ class Site:
 
     def _program(self, program: Program) -> list[commands.ProgramFailed]:
         self.ledger.ask(program)
-        self._transcript.note(self._agenda.now, self.name, f"    {_op_in_short(program.op)}")
+        self._transcript.note(self._agenda.now, self.name, lambda: f"    {_op_in_short(program.op)}")
         try:
             self.plane.apply(program.op)
         except DataPlaneRefusal as refusal:
@@ -280,11 +285,7 @@ class Site:
 
     def _record(self, event: Event) -> None:
         self.events.append(event)
-        if isinstance(event, MessageExchanged):
-            line = f"{event.direction} {event.notation}"
-        else:
-            line = f"  * {event.code}: {event.tell()}"
-        self._transcript.note(self._agenda.now, self.name, line)
+        self._transcript.note(self._agenda.now, self.name, lambda: _in_one_line(event))
 
 
 def _ike_octets(frame: Frame) -> bytes | None:
@@ -311,6 +312,12 @@ def _as_command(notice: backend.Notice) -> Command:
             return commands.PeerMoved(sa, remote)
         case _:
             assert_never(notice)
+
+
+def _in_one_line(event: Event) -> str:
+    if isinstance(event, MessageExchanged):
+        return f"{event.direction} {event.notation}"
+    return f"  * {event.code}: {event.tell()}"
 
 
 def _op_in_short(op: DataPlaneOp) -> str:

@@ -12,6 +12,7 @@ from isthmus.engine.surroundings import Surroundings
 from isthmus.model.address import Address
 from isthmus.model.plan import Plan
 from isthmus.model.quantities import Instant, Seconds
+from isthmus.model.sa_spec import SaSpec
 from isthmus.sim import invariants
 from isthmus.sim.agenda import Agenda
 from isthmus.sim.failure import GoalMissed, SimulationFailure, Violation
@@ -21,9 +22,7 @@ from isthmus.sim.nat import MAPPING_TIMEOUT, Nat
 from isthmus.sim.network import Frame, Link, Network, Uplink
 from isthmus.sim.site import Brain, Site
 from isthmus.sim.transcript import Transcript
-
-FRAME_TIME = Seconds(0.1)
-"""Between two packets of a flow, unless the story says otherwise."""
+from isthmus.wire.udp import KEEPALIVE
 
 PATIENCE = 100
 """Calls of one site's timer at one instant before it counts as stuck."""
@@ -53,11 +52,14 @@ class World:
         self.transcript = Transcript()
         self.network = Network(self.agenda, self.stream("network"), self.transcript, link or Link())
         self.sites: dict[str, Site] = {}
+        self.flows: list[Flow] = []
         self.invariants: tuple[Invariant, ...] = invariants.all_invariants()
         self.steps = 0
         self._replay = replay
         self._make = make
         self._timer_calls: Counter[str] = Counter()
+        self._programmed: dict[str, tuple[SaSpec, ...]] = {}
+        """What each data plane held when the invariants last looked at it."""
         self.network.taps.append(self._see)
 
     @property
@@ -81,8 +83,8 @@ class World:
         """A NAPT box; sites are put `behind` it."""
         return Nat(self.network, self.agenda, self.stream(f"nat {public}"), public, timeout)
 
-    def flow(self, source: Site, destination: Site, packet: Packet, every: Seconds = FRAME_TIME) -> Flow:
-        """Traffic that begins when it is started."""
+    def flow(self, source: Site, destination: Site, packet: Packet, every: Seconds | None = None) -> Flow:
+        """Traffic that begins when it is started, at its own pace or at a given one."""
         # The route of the host network: into the tunnel whose proxy ID leads there.
         interface = next(
             tunnel.interface
@@ -91,7 +93,9 @@ class World:
             if any(s.admits(packet.destination, packet.protocol, packet.destination_port) for s in child.remote)
             and any(s.admits(packet.source, packet.protocol, packet.source_port) for s in child.local)
         )
-        return Flow(self.agenda, source, destination, interface, packet, every)
+        flow = Flow(self.agenda, source, destination, interface, packet, every)
+        self.flows.append(flow)
+        return flow
 
     def run(self, until: Callable[[], bool] | None = None, limit: Seconds = MINUTE) -> None:
         """Lets time pass until the goal holds; a goal that is not reached within the limit is a failure.
@@ -144,8 +148,11 @@ class World:
         return next((twin for site in self.sites.values() for twin in invariants.duplicates(site)), None)
 
     def _due(self) -> Instant | None:
-        dues = [site.due for site in self.sites.values()]
-        return min((due for due in (self.agenda.due, *dues) if due is not None), default=None)
+        earliest = self.agenda.due
+        for site in self.sites.values():
+            if site.due is not None and (earliest is None or site.due < earliest):
+                earliest = site.due
+        return earliest
 
     def _step(self, due: Instant) -> None:
         self.steps += 1
@@ -156,10 +163,18 @@ class World:
             for site in self.sites.values():
                 if site.touched:
                     site.touched = False
-                    for invariant in self.invariants:
-                        invariant.stepped(site, self.sites)
+                    self._look_at(site)
         except Violation as violation:
             raise self.failure(violation) from violation
+
+    def _look_at(self, site: Site) -> None:
+        installed = site.plane.installed
+        if installed is not self._programmed.get(site.name):
+            self._programmed[site.name] = installed
+            for invariant in self.invariants:
+                invariant.programmed(site, self.sites)
+        for invariant in self.invariants:
+            invariant.stepped(site, self.sites)
 
     def _act(self, due: Instant) -> None:
         if due > self.now:
@@ -177,5 +192,8 @@ class World:
         site.tick()
 
     def _see(self, frame: Frame) -> None:
+        if isinstance(frame.body, bytes) and frame.body != KEEPALIVE:
+            for flow in self.flows:
+                flow.hasten()
         for invariant in self.invariants:
             invariant.sent(frame, self.sites)

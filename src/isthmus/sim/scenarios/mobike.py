@@ -35,7 +35,7 @@ def one_moves(world: World, mover: str) -> None:
     before = spis(ends.east)
     ends.forget_losses()
     _move(world, ends, mover)
-    world.run(until=carries(ends, fresh=20), limit=Seconds(20.0))
+    world.run(until=carries(ends, fresh=10), limit=Seconds(20.0))
     world.check("the Child SA is the one from before", spis(ends.east) == before)
     world.check("nothing was set up anew", all(len(site.told(IkeEstablished)) == 1 for site in ends.both))
     for flow in (ends.there, ends.back):
@@ -49,7 +49,7 @@ def one_moves_under_loss(world: World, mover: str) -> None:
     ends = connected(world, EAST, WEST)
     before = spis(ends.east)
     _move(world, ends, mover)
-    world.run(until=carries(ends, fresh=20), limit=Seconds(60.0))
+    world.run(until=carries(ends, fresh=10), limit=Seconds(60.0))
     world.check("the Child SA is the one from before", spis(ends.east) == before)
     promise_one_pair(world, *ends.both)
 
@@ -62,7 +62,7 @@ def moves_and_returns(world: World, mover: str) -> None:
     for address in (ELSEWHERE[mover], home, ELSEWHERE[mover]):
         _move(world, ends, mover, address)
         world.run(limit=Seconds(0.015))
-    world.run(until=carries(ends, fresh=20), limit=Seconds(60.0))
+    world.run(until=carries(ends, fresh=10), limit=Seconds(60.0))
     promise_one_pair(world, *ends.both)
 
 
@@ -101,7 +101,7 @@ def diverted(world: World) -> None:
     world.network.hooks.append(divert)
     world.network.taps.append(watch)
     _move(world, ends, "east")
-    world.run(until=carries(ends, fresh=20), limit=Seconds(60.0))
+    world.run(until=carries(ends, fresh=10), limit=Seconds(60.0))
     world.check("one announcement was diverted", len(diverted) == 1)
     world.check(f"no packet went astray, and not {len(strays)}", not strays)
     world.check("the IKE SA stands", not any(site.told(IkeDeleted) for site in ends.both))

@@ -77,7 +77,7 @@ def peer_gone(world: World) -> None:
 @scenario("partition", each=("short", "hours", "one-way-there", "one-way-back"))
 def partition(world: World, how: str) -> None:
     """The network between them breaks and heals. A moment changes nothing; hours end in a fresh tunnel."""
-    ends = connected(world, every=Seconds(1.0))
+    ends = connected(world)
     before = spis(ends.east)
     length = {"short": 3.0, "hours": 4 * HOUR}.get(how, NOTICE)
     source = {"one-way-there": ends.east.address, "one-way-back": ends.west.address}.get(how)

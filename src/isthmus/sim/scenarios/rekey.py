@@ -19,8 +19,11 @@ from isthmus.sim.world import World
 from isthmus.wire.registry import ExchangeType
 
 ENDS = ("east", "west")
-SECOND = Seconds(1.0)
-"""Between two packets of a story that takes hours."""
+IN_ORDER = Link(latency=(0.02, 0.02))
+"""Who answers IKE_AUTH sends on the new Child SA at once: elsewhere its first packet might overtake the answer."""
+
+STEADY = Seconds(0.1)
+"""Between two packets where octets are counted."""
 
 PFS = "aes-128-gcm/group31"
 THREE = tuple(ProxyId(f"net{n}", f"10.1.{n}.0/24", f"10.2.{n}.0/24") for n in range(3))
@@ -84,7 +87,7 @@ def rekey_child_by_time(world: World, who: str) -> None:
     ten, hours = Seconds(600.0), Seconds(3600.0 * 8)
     east = replace(EAST, child_lifetime=ten if who != "west-shorter" else hours)
     west = replace(WEST, child_lifetime=ten if who != "east-shorter" else hours)
-    ends = connected(world, east, west, SECOND)
+    ends = connected(world, east, west)
     ends.forget_losses()
     world.run(limit=Seconds(7200.0))
     count = len(ends.east.told(ChildInstalled))
@@ -97,7 +100,7 @@ def rekey_child_by_octets(world: World, name: str) -> None:
     """A byte lifetime renews as well."""
     octets = 40_000
     east, west = (replace(p, child_octets=octets if p.name == name else None) for p in (EAST, WEST))
-    ends = connected(world, east, west)
+    ends = connected(world, east, west, STEADY)
     ends.forget_losses()
     world.run(limit=Seconds(600.0))
     world.check("it was renewed", len(ends.east.told(ChildInstalled)) >= 4)
@@ -163,13 +166,13 @@ def rekey_ike_by_time(world: World) -> None:
     """An IKE lifetime of half an hour through three hours, three children with lifetimes of their own."""
     life, child = Seconds(1800.0), Seconds(900.0)
     east, west = (_with_three(replace(p, ike_lifetime=life, child_lifetime=child)) for p in (EAST, WEST))
-    ends = connected(world, east, west, SECOND)
+    ends = connected(world, east, west)
     ends.forget_losses()
     world.run(limit=Seconds(3600.0 * 3))
     _promise_no_loss(ends)
 
 
-@scenario("reauthenticate", each=ENDS)
+@scenario("reauthenticate", link=IN_ORDER, each=ENDS)
 def reauthenticate(world: World, name: str) -> None:
     """A new IKE SA from nothing, with new children, before the old one goes: no packet is lost."""
     ends = connected(world, EAST, replace(WEST, passive=False))
@@ -182,11 +185,11 @@ def reauthenticate(world: World, name: str) -> None:
     _promise_no_loss(ends)
 
 
-@scenario("reauthenticate-by-time", tags=("hours",))
+@scenario("reauthenticate-by-time", link=IN_ORDER, tags=("hours",))
 def reauthenticate_by_time(world: World) -> None:
     """Every second lifetime of the IKE SA ends in a new authentication."""
     east = replace(EAST, ike_lifetime=Seconds(900.0), authentication_multiple=2)
-    ends = connected(world, east, replace(WEST, ike_lifetime=Seconds(3600.0 * 8)), SECOND)
+    ends = connected(world, east, replace(WEST, ike_lifetime=Seconds(3600.0 * 8)))
     ends.forget_losses()
     world.run(limit=Seconds(3600.0 * 3))
     _promise_no_loss(ends)
