@@ -11,6 +11,7 @@
 pub mod ecn;
 mod inbound;
 mod notice;
+pub mod offload;
 mod outbound;
 mod packet;
 mod sad;

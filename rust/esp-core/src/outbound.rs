@@ -94,9 +94,29 @@ impl OutboundSa {
         out: &mut [u8],
         notices: &mut Vec<Notice>,
     ) -> Result<Sealed, Trigger> {
-        let sealed = self.seal(packet, summary, out, notices);
+        match packet.get(..summary.length) {
+            Some(inner) => {
+                self.encapsulate_written(inner.len(), |to| to.copy_from_slice(inner), summary, out, notices)
+            }
+            None => {
+                self.tally.dropped(Trigger::NotIp);
+                Err(Trigger::NotIp)
+            }
+        }
+    }
+
+    /// Seals a packet of `length` octets that `write` puts in its place; `summary` tells the rest.
+    pub fn encapsulate_written(
+        &self,
+        length: usize,
+        write: impl FnOnce(&mut [u8]),
+        summary: &Summary,
+        out: &mut [u8],
+        notices: &mut Vec<Notice>,
+    ) -> Result<Sealed, Trigger> {
+        let sealed = self.seal(length, write, summary, out, notices);
         match sealed {
-            Ok(_) => self.count(summary.length, notices),
+            Ok(_) => self.count(length, notices),
             Err(trigger) => self.tally.dropped(trigger),
         }
         sealed
@@ -104,7 +124,8 @@ impl OutboundSa {
 
     fn seal(
         &self,
-        packet: &[u8],
+        inner: usize,
+        write: impl FnOnce(&mut [u8]),
         summary: &Summary,
         out: &mut [u8],
         notices: &mut Vec<Notice>,
@@ -113,16 +134,15 @@ impl OutboundSa {
             return Err(Trigger::Expired);
         }
         let layout = self.keyed.layout;
-        let inner = packet.get(..summary.length).ok_or(Trigger::NotIp)?;
-        let length = layout.sealed(inner.len());
+        let length = layout.sealed(inner);
         let out = out.get_mut(..length).ok_or(Trigger::TooBig)?;
         let sequence = self.next_sequence(notices)?;
         out[..4].copy_from_slice(&self.config.spi.to_be_bytes());
         out[4..8].copy_from_slice(&sequence.low());
         let payload = &mut out[layout.payload()..length - layout.icv];
-        payload[..inner.len()].copy_from_slice(inner);
+        write(&mut payload[..inner]);
         let next_header = if summary.version() == 4 { NEXT_HEADER_IPV4 } else { NEXT_HEADER_IPV6 };
-        write_trailer(&mut payload[inner.len()..], next_header);
+        write_trailer(&mut payload[inner..], next_header);
         self.keyed.transform.seal(out, sequence).map_err(|_| Trigger::TooBig)?;
         Ok(Sealed { length, tos: ecn::outer_tos(summary.tos, self.config.copy_dscp) })
     }

@@ -2,14 +2,16 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use esp_core::offload::{Cut, VnetHeader};
 use esp_core::{Interface, Millis, Notice, Outer, Ports, Route, Summary, Trigger};
 
-use crate::datagrams::{LONGEST, Outbox};
+use crate::inbox::LONGEST;
 use crate::local::Local;
+use crate::outbox::{Exit, Outbox};
 use crate::poll::Ready;
 use crate::shared::{Locals, Shared};
 use crate::tun::Tun;
@@ -37,7 +39,7 @@ struct Tables<'a> {
 
 impl Egress {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let packet = vec![0; LONGEST];
+        let packet = vec![0; VnetHeader::LENGTH + LONGEST];
         Self { shared, packet, outbox: Outbox::new(), notices: Vec::new(), ready: Vec::new() }
     }
 
@@ -61,14 +63,11 @@ impl Egress {
         let (routes, locals) = (device.interface.load(), shared.locals.load());
         let tables = Tables { routes: &routes, locals: &locals, now: shared.now() };
         let mut packet = std::mem::take(&mut self.packet);
-        while self.outbox.has_room() {
+        while !self.outbox.is_due() {
             match device.read(&mut packet) {
-                Ok(length) => {
-                    let result = self.protect(&packet[..length], &tables);
-                    // Told before its packet can be seen, or its drop counted.
-                    shared.mailbox.post_notices(&mut self.notices);
-                    if let Err(trigger) = result {
-                        shared.drops.add(trigger, 1);
+                Ok((header, packet)) => {
+                    if let Err((trigger, count)) = self.protect(&header, packet, &tables) {
+                        shared.drops.add(trigger, count);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -82,23 +81,51 @@ impl Egress {
             }
         }
         self.packet = packet;
-        let refused = self.outbox.flush();
-        shared.drops.add(Trigger::SendFailed, refused);
+        self.flush();
     }
 
-    fn protect(&mut self, packet: &[u8], tables: &Tables<'_>) -> Result<(), Trigger> {
-        let summary = Summary::of(packet).map_err(|_| Trigger::NotIp)?;
-        let sa = Interface::outbound(tables.routes, &summary, tables.now, &mut self.notices)?;
+    fn flush(&mut self) {
+        let refused = self.outbox.flush();
+        self.shared.drops.add(Trigger::SendFailed, refused);
+    }
+
+    /// Seals what was read, be it one packet or many. If not all, returns why and how many were dropped.
+    fn protect(
+        &mut self,
+        header: &VnetHeader,
+        packet: &mut [u8],
+        tables: &Tables<'_>,
+    ) -> Result<(), (Trigger, u64)> {
+        let not_ip = |_| (Trigger::NotIp, 1);
+        let summary = Summary::of(packet).map_err(not_ip)?;
+        let cut = Cut::of(header, packet, &summary).map_err(not_ip)?;
+        let count = cut.count();
+        let whole = |trigger| (trigger, count as u64);
+        let found = Interface::outbound(tables.routes, &summary, tables.now, &mut self.notices);
+        // Told before its packet can be seen, or its drop counted.
+        self.shared.mailbox.post_notices(&mut self.notices);
+        let sa = found.map_err(whole)?;
         let outer = sa.outer();
         if is_own_esp(&summary, &outer) {
-            return Err(Trigger::RoutingLoop);
+            return Err(whole(Trigger::RoutingLoop));
         }
-        let socket = socket(tables.locals, &outer).ok_or(Trigger::NotListening)?;
-        let space = self.outbox.space();
-        let space = &mut space[..LONGEST_SENT];
-        let sealed = sa.encapsulate(packet, &summary, space, &mut self.notices)?;
-        self.outbox.post(sealed.length, socket, destination(&outer), sealed.tos);
-        Ok(())
+        let exit = exit(tables.locals, &outer).ok_or(whole(Trigger::NotListening))?;
+        let destination = destination(&outer);
+        let mut dropped = None;
+        for at in 0..count {
+            if self.outbox.is_due() {
+                self.flush();
+            }
+            let space = &mut self.outbox.space()[..LONGEST_SENT];
+            let write = |to: &mut [u8]| cut.write(at, to);
+            let sealed = sa.encapsulate_written(cut.length(at), write, &summary, space, &mut self.notices);
+            self.shared.mailbox.post_notices(&mut self.notices);
+            match sealed {
+                Ok(sealed) => self.outbox.post(sealed.length, exit, destination, sealed.tos),
+                Err(trigger) => dropped = Some((trigger, dropped.map_or(1, |(_, before)| before + 1))),
+            }
+        }
+        dropped.map_or(Ok(()), Err)
     }
 }
 
@@ -110,9 +137,9 @@ fn is_own_esp(packet: &Summary, outer: &Outer) -> bool {
         || outer.udp && packet.protocol == Some(UDP) && packet.ports == ports)
 }
 
-fn socket(locals: &Locals, outer: &Outer) -> Option<RawFd> {
+fn exit(locals: &Locals, outer: &Outer) -> Option<Exit> {
     let address: IpAddr = outer.local.ip();
-    locals.by_address.get(&address).and_then(|local: &Arc<Local>| local.socket_for(outer))
+    locals.by_address.get(&address).and_then(|local: &Arc<Local>| local.exit_for(outer))
 }
 
 fn destination(outer: &Outer) -> std::net::SocketAddr {

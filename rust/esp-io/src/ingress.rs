@@ -1,15 +1,18 @@
 //! The way in: a thread reads the sockets, opens what is ESP, and hands the rest up.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use esp_core::offload::{Joined, Joiner};
 use esp_core::{Arrival, InboundSa, InboundTable, Millis, Notice, Opened, Trigger};
 
-use crate::datagrams::{Inbox, Received};
 use crate::early::{Early, PATIENCE};
+use crate::inbox::{Inbox, Received};
 use crate::local::{Arriving, Local};
 use crate::poll::Ready;
 use crate::shared::{Devices, Shared};
+use crate::tun::Tun;
 
 /// RFC 3948, 2.2.
 pub(crate) const NON_ESP_MARKER: [u8; 4] = [0; 4];
@@ -23,6 +26,7 @@ pub(crate) const FIRST_SPI: u32 = 256;
 pub(crate) struct Ingress {
     shared: Arc<Shared>,
     inbox: Inbox,
+    joiner: Joiner,
     aside: Aside,
     ready: Vec<Ready>,
 }
@@ -44,7 +48,8 @@ struct Tables<'a> {
 
 impl Ingress {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, inbox: Inbox::new(), aside: Aside::default(), ready: Vec::new() }
+        let (inbox, joiner) = (Inbox::new(), Joiner::default());
+        Self { shared, inbox, joiner, aside: Aside::default(), ready: Vec::new() }
     }
 
     pub(crate) fn run(&mut self) {
@@ -78,16 +83,26 @@ impl Ingress {
         let (sas, devices) = (shared.sad.load(), shared.devices.load());
         let tables = Tables { shared: &shared, sas: &sas, devices: &devices, now: shared.now() };
         open_early(&tables, &mut self.aside);
+        let mut deliver = |packets: Joined<'_>| tables.deliver(&packets);
         for datagram in self.inbox.datagrams() {
+            let octets = self.inbox.octets();
             let result = match arriving {
-                Arriving::Udp | Arriving::MarkedUdp => udp(local, datagram, &tables, &mut self.aside),
-                Arriving::RawIpv4 => raw_ipv4(datagram, &tables, &mut self.aside),
-                Arriving::RawIpv6 => esp(datagram, false, &tables, &mut self.aside),
+                Arriving::Udp | Arriving::MarkedUdp => {
+                    udp(local, &datagram, octets, &tables, &mut self.aside)
+                }
+                Arriving::RawIpv4 => raw_ipv4(datagram, octets, &tables, &mut self.aside),
+                Arriving::RawIpv6 => esp(&datagram, octets, false, &tables, &mut self.aside),
             };
-            if let Err(trigger) = result {
-                shared.drops.add(trigger, 1);
+            match result {
+                Ok(None) => {}
+                Ok(Some((device, packet))) if device.joins => {
+                    self.joiner.offer(octets, packet, device.token, &mut deliver);
+                }
+                Ok(Some((device, packet))) => tables.write(device, &Joined::single(octets, &[packet])),
+                Err(trigger) => shared.drops.add(trigger, 1),
             }
         }
+        self.joiner.flush(self.inbox.octets(), &mut deliver);
     }
 
     fn open_early(&mut self) {
@@ -98,36 +113,75 @@ impl Ingress {
     }
 }
 
+impl Tables<'_> {
+    fn deliver(&self, packets: &Joined<'_>) {
+        if let Some(device) = self.devices.by_token.get(&packets.lane) {
+            self.write(device, packets);
+        }
+    }
+
+    fn write(&self, device: &Tun, packets: &Joined<'_>) {
+        if device.write(packets).is_err() {
+            self.shared.drops.add(Trigger::InterfaceDown, packets.pieces.len() as u64);
+        }
+    }
+}
+
 /// The part of a token that tells which socket of an address it is.
 pub(crate) const PLACE: u64 = 0b11;
 
+/// An inner packet, and the interface at which it arrives.
+type Inner<'a> = Option<(&'a Tun, Range<usize>)>;
+
 /// RFC 3948, 2: IKE, a keep-alive, or ESP.
-fn udp(local: &Local, datagram: Received<'_>, tables: &Tables<'_>, aside: &mut Aside) -> Result<(), Trigger> {
-    if *datagram.octets == KEEP_ALIVE {
+fn udp<'a>(
+    local: &Local,
+    datagram: &Received,
+    buffer: &mut [u8],
+    tables: &Tables<'a>,
+    aside: &mut Aside,
+) -> Result<Inner<'a>, Trigger> {
+    let octets = &buffer[datagram.place.clone()];
+    if *octets == KEEP_ALIVE {
         tables.shared.keep_alives.fetch_add(1, Relaxed);
-        return Ok(());
+        return Ok(None);
     }
-    match (datagram.octets.strip_prefix(&NON_ESP_MARKER), datagram.remote) {
+    match (octets.strip_prefix(&NON_ESP_MARKER), datagram.remote) {
         (Some(message), Some(remote))
             if !tables.shared.mailbox.post_datagram(local.address, remote, message) =>
         {
             Err(Trigger::IkeQueueFull)
         }
-        (Some(_), _) => Ok(()),
-        (None, _) => esp(datagram, true, tables, aside),
+        (Some(_), _) => Ok(None),
+        (None, _) => esp(datagram, buffer, true, tables, aside),
     }
 }
 
-fn raw_ipv4(datagram: Received<'_>, tables: &Tables<'_>, aside: &mut Aside) -> Result<(), Trigger> {
-    let header = datagram.octets.first().map_or(0, |first| usize::from(first & 0x0f) * 4);
-    let octets = datagram.octets.get_mut(header..).ok_or(Trigger::TooShort)?;
-    esp(Received { octets, ..datagram }, false, tables, aside)
+fn raw_ipv4<'a>(
+    mut datagram: Received,
+    buffer: &mut [u8],
+    tables: &Tables<'a>,
+    aside: &mut Aside,
+) -> Result<Inner<'a>, Trigger> {
+    let header = buffer[datagram.place.clone()].first().map_or(0, |first| usize::from(first & 0x0f) * 4);
+    datagram.place.start += header;
+    if datagram.place.is_empty() {
+        return Err(Trigger::TooShort);
+    }
+    esp(&datagram, buffer, false, tables, aside)
 }
 
 /// An SA is found by its SPI alone (RFC 4301, 4.1): where the packet came from, within UDP or not, may have changed on
 /// the way, and its ICV is the proof.
-fn esp(datagram: Received<'_>, udp: bool, tables: &Tables<'_>, aside: &mut Aside) -> Result<(), Trigger> {
-    let (Some(spi), Some(remote)) = (datagram.octets.first_chunk().copied(), datagram.remote) else {
+fn esp<'a>(
+    datagram: &Received,
+    buffer: &mut [u8],
+    udp: bool,
+    tables: &Tables<'a>,
+    aside: &mut Aside,
+) -> Result<Inner<'a>, Trigger> {
+    let packet = &mut buffer[datagram.place.clone()];
+    let (Some(spi), Some(remote)) = (packet.first_chunk().copied(), datagram.remote) else {
         return Err(Trigger::TooShort);
     };
     let spi = u32::from_be_bytes(spi);
@@ -136,11 +190,15 @@ fn esp(datagram: Received<'_>, udp: bool, tables: &Tables<'_>, aside: &mut Aside
     }
     let arrival = Arrival { remote, tos: datagram.tos, udp };
     match tables.sas.get(&spi) {
-        Some(sa) => open(sa, datagram.octets, &arrival, tables, &mut aside.notices),
+        Some(sa) => {
+            let start = datagram.place.start;
+            let inner = open(sa, packet, &arrival, tables, &mut aside.notices)?;
+            Ok(inner.map(|(device, place)| (device, start + place.start..start + place.end)))
+        }
         None => {
-            let dropped = aside.early.hold(spi, datagram.octets, arrival, tables.now);
+            let dropped = aside.early.hold(spi, packet, arrival, tables.now);
             tables.shared.drops.add(Trigger::UnknownSpi, dropped);
-            Ok(())
+            Ok(None)
         }
     }
 }
@@ -148,30 +206,31 @@ fn esp(datagram: Received<'_>, udp: bool, tables: &Tables<'_>, aside: &mut Aside
 /// Those that came before their SA, once it stands; the others are dropped when their time is over.
 fn open_early(tables: &Tables<'_>, aside: &mut Aside) {
     for mut held in aside.early.release(tables.sas) {
-        if let Some(sa) = tables.sas.get(&held.spi)
-            && let Err(trigger) = open(sa, &mut held.octets, &held.arrival, tables, &mut aside.notices)
-        {
-            tables.shared.drops.add(trigger, 1);
+        let Some(sa) = tables.sas.get(&held.spi) else { continue };
+        match open(sa, &mut held.octets, &held.arrival, tables, &mut aside.notices) {
+            Ok(None) => {}
+            Ok(Some((device, packet))) => tables.write(device, &Joined::single(&held.octets, &[packet])),
+            Err(trigger) => tables.shared.drops.add(trigger, 1),
         }
     }
     tables.shared.drops.add(Trigger::UnknownSpi, aside.early.give_up(tables.now));
 }
 
-fn open(
+fn open<'a>(
     sa: &InboundSa,
     octets: &mut [u8],
     arrival: &Arrival,
-    tables: &Tables<'_>,
+    tables: &Tables<'a>,
     notices: &mut Vec<Notice>,
-) -> Result<(), Trigger> {
+) -> Result<Inner<'a>, Trigger> {
     let opened = sa.decapsulate(octets, arrival, tables.now, notices);
     // Told before the packet can be seen, or its drop counted.
     tables.shared.mailbox.post_notices(notices);
     match opened? {
-        Opened::Dummy => Ok(()),
+        Opened::Dummy => Ok(None),
         Opened::Packet(inner) => {
             let device = tables.devices.by_name.get(&sa.config.interface).ok_or(Trigger::NoInterface)?;
-            device.write(&octets[inner]).map_err(|_| Trigger::InterfaceDown)
+            Ok(Some((device, inner)))
         }
     }
 }

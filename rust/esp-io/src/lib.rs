@@ -7,13 +7,14 @@
 //! large, and a path that shrinks fragments them rather than lose them), ECN is copied, DSCP on demand, TTL is the
 //! system's own.
 
-mod datagrams;
 mod early;
 mod egress;
 mod event;
+mod inbox;
 mod ingress;
 mod local;
 mod mailbox;
+mod outbox;
 mod plane;
 mod poll;
 mod shared;

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use esp_core::Outer;
 
+use crate::outbox::Exit;
 use crate::socket::{UdpPair, raw_esp, udp_pair};
 
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct Local {
     esp: OwnedFd,
     ike: OwnedFd,
     raw: OwnedFd,
+    trains: bool,
 }
 
 /// What arrives on a socket.
@@ -29,19 +31,21 @@ pub(crate) enum Arriving {
 }
 
 impl Local {
-    pub(crate) fn open(address: IpAddr, port: u16) -> io::Result<Self> {
+    pub(crate) fn open(address: IpAddr, port: u16, offload: bool) -> io::Result<Self> {
         let udp = SocketAddr::new(address, port);
-        let UdpPair { esp, ike } = udp_pair(udp).map_err(|error| explained(error, &format!("UDP {udp}")))?;
+        let UdpPair { esp, ike, trains } =
+            udp_pair(udp, offload).map_err(|error| explained(error, &format!("UDP {udp}")))?;
         let raw = raw_esp(SocketAddr::new(address, 0))
             .map_err(|error| explained(error, &format!("a raw ESP socket on {address}")))?;
-        Ok(Self { address: udp, esp, ike, raw })
+        Ok(Self { address: udp, esp, ike, raw, trains })
     }
 
-    /// The socket that packets of an SA leave by; None: it is not for us.
-    pub(crate) fn socket_for(&self, outer: &Outer) -> Option<RawFd> {
+    /// Where packets of an SA leave; None: it is not for us.
+    pub(crate) fn exit_for(&self, outer: &Outer) -> Option<Exit> {
         match outer.udp {
-            true => (outer.local.port() == self.address.port()).then(|| self.esp.as_raw_fd()),
-            false => Some(self.raw.as_raw_fd()),
+            true => (outer.local.port() == self.address.port())
+                .then(|| Exit { fd: self.esp.as_raw_fd(), trains: self.trains }),
+            false => Some(Exit { fd: self.raw.as_raw_fd(), trains: false }),
         }
     }
 

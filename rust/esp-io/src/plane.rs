@@ -16,11 +16,11 @@ use esp_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::datagrams::send_two;
 use crate::egress::Egress;
 use crate::ingress::{FIRST_SPI, Ingress, KEEP_ALIVE, NON_ESP_MARKER};
 use crate::local::Local;
 use crate::mailbox::Mailbox;
+use crate::outbox::send_two;
 use crate::shared::{Devices, Locals, Shared};
 use crate::tun::Tun;
 
@@ -58,6 +58,7 @@ pub struct InstallOutbound<'a> {
 pub struct Plane {
     shared: Arc<Shared>,
     port: u16,
+    offload: bool,
     control: Mutex<Control>,
 }
 
@@ -69,10 +70,11 @@ struct Control {
 }
 
 impl Plane {
-    /// Starts the threads. `port` is the NAT-T port.
-    pub fn new(port: u16) -> io::Result<Self> {
+    /// Starts the threads. `port` is the NAT-T port. Without `offload` every packet goes alone, as on systems that know
+    /// no better.
+    pub fn new(port: u16, offload: bool) -> io::Result<Self> {
         let shared = Arc::new(Shared::new()?);
-        let plane = Self { shared: shared.clone(), port, control: Mutex::default() };
+        let plane = Self { shared: shared.clone(), port, offload, control: Mutex::default() };
         let outward = shared.clone();
         plane.spawn("esp-out", move || Egress::new(outward.clone()).run())?;
         plane.spawn("esp-in", move || Ingress::new(shared.clone()).run())?;
@@ -189,7 +191,7 @@ impl Plane {
             return Ok(());
         }
         let token = control.token();
-        let opened = Tun::open(name, token, self.shared.spd.interface(name));
+        let opened = Tun::open(name, token, self.shared.spd.interface(name), self.offload);
         let device = Arc::new(opened.map_err(|error| Refusal(no_interface(name, &error)))?);
         devices.by_name.insert(device.name.clone(), device.clone());
         devices.by_token.insert(token, device.clone());
@@ -214,7 +216,7 @@ impl Plane {
             return Ok(());
         }
         let refused = |error: io::Error| Refusal(error.to_string());
-        let local = Arc::new(Local::open(address, self.port).map_err(refused)?);
+        let local = Arc::new(Local::open(address, self.port, self.offload).map_err(refused)?);
         let token = control.token();
         locals.by_address.insert(address, local.clone());
         locals.by_token.insert(token, local.clone());

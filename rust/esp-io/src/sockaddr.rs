@@ -1,4 +1,4 @@
-//! Socket addresses as the kernel writes them, and back.
+//! Socket addresses and control messages as the kernel writes them, and back.
 
 use std::mem::{size_of, zeroed};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -68,5 +68,32 @@ impl Raw {
                 _ => None,
             }
         }
+    }
+}
+
+/// Room for a few control messages, aligned as the kernel wants them.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+pub(crate) struct Control([u8; 64]);
+
+impl Control {
+    pub(crate) const EMPTY: Self = Self([0; 64]);
+
+    /// Writes one message at `at`, which is 0 or the end of those before. Returns the octets it takes; 0: no room.
+    pub(crate) fn write(&mut self, at: usize, level: libc::c_int, kind: libc::c_int, data: &[u8]) -> usize {
+        // SAFETY: neither reads memory; they add up lengths.
+        let (header, whole, space) = unsafe {
+            let size = data.len() as libc::c_uint;
+            (libc::CMSG_LEN(0) as usize, libc::CMSG_LEN(size) as usize, libc::CMSG_SPACE(size) as usize)
+        };
+        let Some(place) = self.0.get_mut(at..at + space) else { return 0 };
+        let word = size_of::<usize>();
+        let int = size_of::<libc::c_int>();
+        // struct cmsghdr: the length, then level and type.
+        place[..word].copy_from_slice(&whole.to_ne_bytes());
+        place[word..word + int].copy_from_slice(&level.to_ne_bytes());
+        place[word + int..word + 2 * int].copy_from_slice(&kind.to_ne_bytes());
+        place[header..whole].copy_from_slice(data);
+        space
     }
 }

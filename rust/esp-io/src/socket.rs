@@ -14,11 +14,13 @@ const BUFFER: libc::c_int = 4 << 20;
 pub(crate) struct UdpPair {
     pub(crate) esp: OwnedFd,
     pub(crate) ike: OwnedFd,
+    /// Whether the system cuts trains that are sent by `esp`.
+    pub(crate) trains: bool,
 }
 
 /// Opens the NAT-T port twice and lets the kernel sort: a datagram with the non-ESP marker goes to the second socket,
 /// so that no flood of ESP pushes IKE out of its buffer.
-pub(crate) fn udp_pair(address: SocketAddr) -> io::Result<UdpPair> {
+pub(crate) fn udp_pair(address: SocketAddr, offload: bool) -> io::Result<UdpPair> {
     // Sharing a port is open to every process of ours, so a second gateway would steal half of the packets unnoticed.
     // Binding without sharing first makes it an error.
     drop(bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, &[])?);
@@ -26,11 +28,15 @@ pub(crate) fn udp_pair(address: SocketAddr) -> io::Result<UdpPair> {
     let esp = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, &share)?;
     let ike = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, &share)?;
     sort_by_marker(esp.as_raw_fd())?;
-    if address.is_ipv4() {
-        // RFC 3948, 2.1: the UDP checksum of encapsulated ESP should be zero: the ICV is the better one.
+    let trains = offload
+        && set(esp.as_raw_fd(), libc::SOL_UDP, libc::UDP_GRO, 1).is_ok()
+        && set(esp.as_raw_fd(), libc::SOL_UDP, libc::UDP_SEGMENT, 0).is_ok();
+    if address.is_ipv4() && !trains {
+        // RFC 3948, 2.1: the UDP checksum of encapsulated ESP should be zero: the ICV is the better one. But the
+        // system cuts only trains that have one.
         set(esp.as_raw_fd(), libc::SOL_SOCKET, libc::SO_NO_CHECK, 1)?;
     }
-    Ok(UdpPair { esp, ike })
+    Ok(UdpPair { esp, ike, trains })
 }
 
 /// A raw socket for ESP. Needs CAP_NET_RAW.

@@ -1,16 +1,25 @@
 //! A tunnel interface: packets that the system routes into it are read here, and what is written here arrives there.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 use esp_core::Interface;
+use esp_core::offload::{Joined, VnetHeader};
 
 /// linux/if_tun.h; the libc crate has it not: refuse a name that is taken.
 const IFF_TUN_EXCL: libc::c_int = 0x8000;
+
+/// linux/if_tun.h, TUN_F_*: checksums may stay open; segments of TCP and of UDP may be large.
+const CHECKSUM: libc::c_uint = 0x01;
+const TCP: libc::c_uint = 0x02 | 0x04;
+const UDP: libc::c_uint = 0x20 | 0x40;
+
+/// Pieces in one write, the header first.
+const MOST_PIECES: usize = 65;
 
 #[derive(Debug)]
 pub(crate) struct Tun {
@@ -19,11 +28,13 @@ pub(crate) struct Tun {
     /// Its policies and SAs.
     pub(crate) interface: Arc<Interface>,
     device: File,
+    /// Whether the system takes joined packets.
+    pub(crate) joins: bool,
 }
 
 impl Tun {
     /// Makes the interface, down and without address. It goes with the descriptor. Needs CAP_NET_ADMIN.
-    pub(crate) fn open(name: &str, token: u64, interface: Arc<Interface>) -> io::Result<Self> {
+    pub(crate) fn open(name: &str, token: u64, interface: Arc<Interface>, offload: bool) -> io::Result<Self> {
         let device =
             OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open("/dev/net/tun")?;
         // SAFETY: all zero is a valid ifreq.
@@ -35,23 +46,45 @@ impl Tun {
         for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
             *to = from as libc::c_char;
         }
-        request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI | IFF_TUN_EXCL) as libc::c_short;
+        request.ifr_ifru.ifru_flags =
+            (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR | IFF_TUN_EXCL) as libc::c_short;
         // SAFETY: TUNSETIFF reads and writes one ifreq, which outlives the call.
         if unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF, &raw mut request) } < 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Self { name: name.into(), token, interface, device })
+        // Before Linux 6.2 there was no UDP here. Joining is for systems that know both.
+        let joins = offload && offer(&device, CHECKSUM | TCP | UDP);
+        if !joins {
+            offer(&device, 0);
+        }
+        Ok(Self { name: name.into(), token, interface, device, joins })
     }
 
-    /// One packet that was routed here; WouldBlock: none waits.
-    pub(crate) fn read(&self, packet: &mut [u8]) -> io::Result<usize> {
-        (&self.device).read(packet)
+    /// What was routed here: one packet, or one that stands for many; WouldBlock: none waits. It lies in `buffer` behind
+    /// `VnetHeader::LENGTH` octets.
+    pub(crate) fn read<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(VnetHeader, &'a mut [u8])> {
+        let length = (&self.device).read(buffer)?;
+        let (header, packet) =
+            buffer[..length].split_first_chunk_mut().ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok((VnetHeader::of(header), packet))
     }
 
-    /// Hands one packet to the system, as if it had arrived at the interface.
-    pub(crate) fn write(&self, packet: &[u8]) -> io::Result<()> {
-        (&self.device).write(packet).map(|_| ())
+    /// Hands packets to the system, as if they had arrived at the interface.
+    pub(crate) fn write(&self, packets: &Joined<'_>) -> io::Result<()> {
+        let header = packets.header.octets();
+        let mut pieces = [IoSlice::new(&[]); MOST_PIECES];
+        pieces[0] = IoSlice::new(&header);
+        for (piece, place) in pieces[1..].iter_mut().zip(packets.pieces) {
+            *piece = IoSlice::new(&packets.buffer[place.clone()]);
+        }
+        let count = MOST_PIECES.min(1 + packets.pieces.len());
+        (&self.device).write_vectored(&pieces[..count]).map(|_| ())
     }
+}
+
+fn offer(device: &File, features: libc::c_uint) -> bool {
+    // SAFETY: TUNSETOFFLOAD takes its argument by value.
+    unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETOFFLOAD, libc::c_ulong::from(features)) == 0 }
 }
 
 impl AsRawFd for Tun {

@@ -35,8 +35,9 @@ fn suite<'a>(
 #[pymethods]
 impl Plane {
     #[new]
-    fn new(port: u16) -> PyResult<Self> {
-        let plane = esp_io::Plane::new(port).map_err(|error| Refused::new_err(error.to_string()))?;
+    #[pyo3(signature = (port, *, offload=true))]
+    fn new(port: u16, offload: bool) -> PyResult<Self> {
+        let plane = esp_io::Plane::new(port, offload).map_err(|error| Refused::new_err(error.to_string()))?;
         Ok(Self(plane))
     }
 

@@ -46,12 +46,13 @@ class UserspacePlane:
     """Implements `DataPlane`, and offers the runtime its interfaces, its sockets, and IKE on the NAT-T port.
 
     Interfaces and sockets are opened in the network namespace of the calling thread. `fileno` becomes readable when
-    `notices` or `ike_datagrams` have something to give.
+    `notices` or `ike_datagrams` have something to give. Without `offload` every packet travels alone, as it does on
+    systems that cannot do better: the measure of what the fast path may do.
     """
 
-    def __init__(self, port: int = NAT_T_PORT) -> None:
+    def __init__(self, port: int = NAT_T_PORT, *, offload: bool = True) -> None:
         with _refusals():
-            self._plane = _esp.Plane(port)
+            self._plane = _esp.Plane(port, offload=offload)
 
     def apply(self, op: DataPlaneOp) -> None:
         with _refusals():

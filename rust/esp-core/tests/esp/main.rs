@@ -4,6 +4,7 @@
 mod ecn;
 mod inner;
 mod limits;
+mod offload;
 mod selectors;
 mod stage;
 mod suites;
