@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import time
-from ipaddress import IPv6Address, IPv6Network, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_interface, ip_network
 from pathlib import Path
 
 import pytest
 
-from tests.interop.bench import LEFT_LANS, RIGHT, RIGHT_LANS, Bench, answered
+from isthmus.lab.gateways import RunningGateway
+from isthmus.lab.namespaces import Namespace
+from isthmus.model.address import Address
+from tests.interop.bench import LEFT, LEFT_LANS, RIGHT, RIGHT_LANS, Bench, answered
 from tests.interop.middle import fragments_refused, refuse_fragments
 from tests.interop.ours import MODERN, Site, Suite, ours
 from tests.interop.pairing import OUR_ID, THEIR_ID, our_side, their_side
 from tests.interop.patience import order, their_sas, their_spis, until
+from tests.interop.stream import Stream
 from tests.interop.strongswan import Child, Connection, Strongswan
 
 pytestmark = pytest.mark.interop
@@ -37,6 +43,9 @@ _LARGE = Suite(
 _LARGE_GROUP = "group18"
 """A public value of 1,024 octets: CREATE_CHILD_SA does not fit in 1,280 with it and with all those ciphers."""
 
+_RATE = 200.0
+_MOVES = 15.0
+_LEFT_LATER, _RIGHT_LATER = IPv4Address("192.0.2.77"), IPv4Address("198.51.100.77")
 _LEFT6, _RIGHT6 = IPv6Address("2001:db8:1::1"), IPv6Address("2001:db8:2::2")
 _LEFT_LAN6, _RIGHT_LAN6 = IPv6Network("fd00:1::/64"), IPv6Network("fd00:2::/64")
 
@@ -204,6 +213,58 @@ def test_they_notice_our_death_and_begin_anew(bench: Bench, strongswan: Strongsw
         until(lambda: their_sas(strongswan) == (1, 1))
 
 
+def test_an_ike_sa_without_a_child_is_accepted(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    # RFC 6023: the children follow by CREATE_CHILD_SA.
+    strongswan.load(dataclasses.replace(their_side(), settings="childless = force"))
+    with ours(our_side(passive=True), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        strongswan.initiate("one")
+        strongswan.initiate("two")
+        gateway.await_tunnels()
+        assert bench.pings(0) == (4, 4)
+    assert "N(CHDLESS_SUP)" in strongswan.log.read_text()
+
+
+def test_they_move_to_another_address_and_are_followed(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    # RFC 4555: the one that began says from its new address where it is now, once the old one is gone.
+    strongswan.load(dataclasses.replace(their_side(), local="%any"))
+    with ours(our_side(passive=True), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        strongswan.initiate("one")
+        began = _established_at(gateway)
+        with Stream.over(bench, tmp_path, rates=(_RATE, _RATE)) as stream:
+            time.sleep(0.5)
+            moved = time.monotonic()
+            _arrive(bench, bench.right, "right", _RIGHT_LATER)
+            _leave(bench.right, RIGHT)
+            until(lambda: _where(gateway, "remote") == str(_RIGHT_LATER), _MOVES, gateway.story)
+            time.sleep(1)
+            account = stream.stop()
+        print(f"traffic back {account.back_after(moved):.2f} s after the address changed\n{account}")
+        assert account.back_after(moved) < _MOVES, str(account)
+        assert _established_at(gateway) == began
+
+
+def test_we_move_to_another_address_and_are_followed(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(dataclasses.replace(their_side(), remote="%any"))
+    with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        began = _established_at(gateway)
+        with Stream.over(bench, tmp_path, rates=(_RATE, _RATE)) as stream:
+            time.sleep(0.5)
+            moved = time.monotonic()
+            _arrive(bench, bench.left, "left", _LEFT_LATER)
+            dataclasses.replace(our_side(), local=_LEFT_LATER).write(tmp_path / "ours")
+            os.kill(gateway.pid, signal.SIGHUP)
+            until(lambda: _where(gateway, "local") == str(_LEFT_LATER), _MOVES, gateway.story)
+            _leave(bench.left, LEFT)
+            time.sleep(1)
+            account = stream.stop()
+        print(f"traffic back {account.back_after(moved):.2f} s after the address changed\n{account}")
+        assert account.back_after(moved) < _MOVES, str(account)
+        assert _established_at(gateway) == began
+
+
 @pytest.mark.parametrize("begins", ["ours", "theirs"])
 def test_profiles_in_other_orders_meet(bench: Bench, strongswan: Strongswan, tmp_path: Path, begins: str) -> None:
     theirs = dataclasses.replace(
@@ -225,6 +286,28 @@ def _large_theirs() -> Connection:
         for name, ours_, theirs in zip(("one", "two"), LEFT_LANS, RIGHT_LANS, strict=True)
     )
     return dataclasses.replace(their_side(_LARGE, pfs=False), children=children, settings="fragmentation = yes")
+
+
+def _arrive(bench: Bench, gateway: Namespace, side: str, address: IPv4Address) -> None:
+    """The host gets a further address."""
+    bench.middle.route(ip_network(f"{address}/32"), side)
+    gateway.address("eth0", ip_interface(f"{address}/32"))
+
+
+def _leave(gateway: Namespace, address: Address) -> None:
+    done = gateway.run("ip", "address", "del", f"{address}/32", "dev", "eth0")
+    assert done.returncode == 0, done.stderr
+
+
+def _where(gateway: RunningGateway, end: str) -> str:
+    """The address of one end of the only IKE SA."""
+    (row,) = gateway.table("show", "ike-sa")
+    return str(row[end]).rpartition(":")[0]
+
+
+def _established_at(gateway: RunningGateway) -> object:
+    (row,) = gateway.table("show", "ike-sa")
+    return row["established_at"]
 
 
 def _narrow(bench: Bench) -> None:
