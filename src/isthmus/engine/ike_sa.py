@@ -11,6 +11,7 @@ from isthmus.engine.dialect import Dialect
 from isthmus.engine.ledger import Ledger, Turn
 from isthmus.engine.mobility import Mobility
 from isthmus.engine.nat import NatSituation
+from isthmus.engine.rivalry import Rivalry
 from isthmus.engine.states import IKE_LIFE, IkeLife, WrongTransition
 from isthmus.engine.views import IkeSaView
 from isthmus.events.ike import IkeDeleted
@@ -65,8 +66,7 @@ class IkeSa:
         """Initiator: the gateway that sent us to this one."""
         self.child_wanted = True
         """Initiator: whether somebody waits for a child, so that IKE_AUTH has to bring one."""
-        self._twin: IkeSa | None = None
-        self._suspected = False
+        self.rivalry = Rivalry(self)
         self.nonces: tuple[bytes, bytes] = (b"", b"")
         """Of the exchange that made it: they decide between twins (RFC 7296, 2.8.1)."""
         self.established_at: Instant | None = None
@@ -111,7 +111,7 @@ class IkeSa:
         elif what is Deadline.REAUTHENTICATE:
             self.ledger.tell(self.peer, Turn.REAUTHENTICATION_DUE)
         elif what is Deadline.TWIN_ENDS:
-            self._leave_to_twin()
+            self.rivalry.decide()
         else:
             self.dialect.due(what)
 
@@ -146,37 +146,6 @@ class IkeSa:
             self.move(self.local, remote)
         elif child.installation.remote != self.remote:
             self.ledger.program(UpdateSa(child.installation.outbound_id, self.local, self.remote, self.udp))
-
-    def expect_twin(self, other: IkeSa, seconds: float) -> None:
-        """Another IKE SA with the same peer stands: this one goes in a moment, if the other is still there then."""
-        self._twin = other
-        self.ledger.agenda.set(self, Deadline.TWIN_ENDS, Instant(self.ledger.now + seconds))
-
-    def inherit_twin(self, old: IkeSa) -> None:
-        """It succeeds one of two twins: whoever was to go in favour of the other still is."""
-        ends = self.ledger.agenda.at(old, Deadline.TWIN_ENDS)
-        if old._twin is not None and ends is not None:
-            self.expect_twin(old._twin, ends - self.ledger.now)
-        if self.peer is not None:
-            for other in self.ledger.with_peer(self.peer.name):
-                if other._twin is old:
-                    other._twin = self
-
-    def suspect(self) -> None:
-        """Somebody says, without proof, that the peer does not know this IKE SA."""
-        self._suspected = True
-        if self.established and self._twin is None:
-            self.ledger.tell(self.peer, Turn.SUSPICION)
-
-    def _leave_to_twin(self) -> None:
-        twin, self._twin = self._twin, None
-        if not self.established or twin is None or not twin.established:
-            return
-        reason = "another IKE SA with the same peer replaced it"
-        if self._suspected:
-            self.delete_silently(reason)  # the peer has proved by the other one that it began anew
-        else:
-            self.dialect.delete_ike(reason)
 
     def delete_silently(self, reason: str) -> None:
         """Ends it and its children here and now, without a word to the peer."""

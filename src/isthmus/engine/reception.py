@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isthmus.engine.admission import Admission
 from isthmus.engine.ike_sa import IkeSa
-from isthmus.engine.ikev2.dialect import Ikev2
+from isthmus.engine.ikev2.dialect import begin_as_responder
 from isthmus.engine.ikev2.first_look import first_look
 from isthmus.engine.ledger import Ledger
 from isthmus.engine.outputs import SendDatagram
@@ -120,7 +120,7 @@ class Reception:
         ledger.first_requests[sa.first_request] = sa
         self._admission.entered(remote.address)
         sa.released = lambda: self._admission.left(remote.address)
-        Ikev2(sa).begin_as_responder(datagram, message, candidates)
+        begin_as_responder(sa, datagram, message, candidates)
 
     def _receive_other_version(self, datagram: Datagram, header: Header) -> None:
         self._drop(datagram, Trigger.NOT_IKEV2, f"version {header.major}.{header.minor}")

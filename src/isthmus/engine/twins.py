@@ -61,10 +61,10 @@ def _settle(sa: IkeSa, other: IkeSa) -> None:
     if _crossed(sa, other):
         loser, winner = (other, sa) if loses(other.nonces, sa.nonces) else (sa, other)
         decision = f"both ends began at once, the one begun {'here' if winner.began_here else 'there'} stays"
-        loser.expect_twin(winner, _OURS_LEAVES if loser.began_here else _THEIRS_LEAVES)
+        loser.rivalry.expect(winner, _OURS_LEAVES if loser.began_here else _THEIRS_LEAVES)
     else:
         decision = "the newer one stays"
-        other.expect_twin(sa, _REPLACED_LEAVES if sa.began_here else _THEIRS_LEAVES)
+        other.rivalry.expect(sa, _REPLACED_LEAVES if sa.began_here else _THEIRS_LEAVES)
     sa.ledger.emit(TwinIkeSa(**sa.label(), decision=decision))
 
 

@@ -92,13 +92,6 @@ class Ikev2:
         else:
             self.party.receive(datagram, message, self.replies)
 
-    def begin_as_responder(self, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...]) -> None:
-        """Answers the IKE_SA_INIT request that admission has let in."""
-        sa = self.party.sa
-        sa.their_spi = message.header.initiator_spi
-        self.party.handshake = Handshake(sa, candidates=candidates, request=message.octets)
-        self.replies.receive_first(datagram, message)
-
     def due(self, what: Deadline) -> None:
         sa = self.party.sa
         match what:
@@ -127,7 +120,8 @@ class Ikev2:
 
     def wipe(self) -> None:
         self.party.channel.wipe()
-        self.party.requests.clear()
+        self.party.requests.settle()
+        self.party.requests.drop_queue()
         self.party.forget_unfinished()
         self.party.handshake = None
 
@@ -144,3 +138,11 @@ class Ikev2:
                 self.party.requests.want(UpdateAddresses(self.party) if both_hidden else Probe(self.party))
             quiet_until = sa.ledger.now + sa.peer.liveness.interval
         sa.ledger.agenda.set(sa, Deadline.PROBE_PEER, Instant(quiet_until))
+
+
+def begin_as_responder(sa: IkeSa, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...]) -> None:
+    """Answers the IKE_SA_INIT request that admission has let in."""
+    dialect = Ikev2(sa)
+    sa.their_spi = message.header.initiator_spi
+    dialect.party.handshake = Handshake(sa, candidates=candidates, request=message.octets)
+    dialect.replies.receive_first(datagram, message)

@@ -103,11 +103,6 @@ class Requests:
         """Forgets what has not begun yet."""
         self._queue.clear()
 
-    def clear(self) -> None:
-        """Forgets every intention, the one under way too."""
-        self.settle()
-        self._queue.clear()
-
     def settle(self) -> None:
         """The outstanding request is no longer waited for."""
         self.outstanding = None
@@ -160,7 +155,7 @@ class Requests:
         hint = Inbound(message.payloads).notify(NotifyType.INVALID_IKE_SPI)
         if hint is not None:
             # RFC 7296, 2.21.4: unprotected, so a reason to look, never an order.
-            self.sa.suspect()
+            self.sa.rivalry.suspect()
         try:
             inbound = self.channel.open(datagram, message)
         except Malformed as nonsense:

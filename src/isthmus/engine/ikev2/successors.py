@@ -233,7 +233,7 @@ def hand_over(old: IkeSa, new: IkeSa) -> None:
     old.ledger.emit(
         IkeRekeyed(**new.label(), old=f"{old.initiator_spi.hex()}:{old.responder_spi.hex()}", suite=str(new.suite))
     )
-    new.inherit_twin(old)
+    new.rivalry.inherit(old)
     old.become(IkeLife.REKEYED)
     for what in (
         Deadline.REKEY,
