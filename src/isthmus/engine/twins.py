@@ -69,5 +69,5 @@ def _settle(sa: IkeSa, other: IkeSa) -> None:
 
 
 def _crossed(sa: IkeSa, other: IkeSa) -> bool:
-    """Each end began one before the other's stood."""
-    return other.began_here != sa.began_here and (other.established_at or 0.0) > sa.begun_at
+    """Each end began one before the other's stood, or at that very instant."""
+    return other.began_here != sa.began_here and (other.established_at or 0.0) >= sa.begun_at

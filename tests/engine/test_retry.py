@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.engine import retry
+from tests.engine.table import Dice
+
+
+class Fixed:
+    """Entropy at one end of its range."""
+
+    def __init__(self, octet: int) -> None:
+        self.octet = octet
+
+    def octets(self, count: int) -> bytes:
+        return bytes([self.octet]) * count
+
+
+LOWEST, HIGHEST = Fixed(0), Fixed(255)
+
+
+def test_a_request_is_repeated_after_half_a_second_and_then_ever_later() -> None:
+    middle = [(retry.repeat_after(n, LOWEST) + retry.repeat_after(n, HIGHEST)) / 2 for n in range(1, 10)]
+    assert middle == pytest.approx([0.5, 1, 2, 4, 8, 16, 30, 30, 30])
+
+
+def test_giving_up_takes_two_minutes_at_least_and_three_at_most() -> None:
+    """RFC 7296, 2.4: several minutes of tries before a peer is taken for dead; and not for ever."""
+    spans = [sum(retry.repeat_after(n, dice) for n in range(1, retry.MAX_ATTEMPTS + 1)) for dice in (LOWEST, HIGHEST)]
+    assert 120.0 < spans[0] < spans[1] < 180.0
+
+
+@given(st.integers(1, 10_000), st.integers(0, 1000))
+def test_calling_again_waits_a_second_at_first_and_never_more_than_a_minute_and_a_bit(failures: int, seed: int) -> None:
+    assert 0.8 <= retry.reconnect_after(failures, Dice(seed)) <= 72.0
+
+
+@given(st.integers(1, 10_000), st.integers(0, 1000))
+def test_yielding_is_short_and_spread_wide(refusals: int, seed: int) -> None:
+    assert 0.25 <= retry.yield_for(refusals, Dice(seed)) <= 15.0
+
+
+@given(st.floats(1.0, 1e6), st.integers(0, 1000))
+def test_an_sa_is_renewed_between_80_and_90_percent_of_its_life(lifetime: float, seed: int) -> None:
+    assert 0.8 * lifetime <= retry.rekey_after(lifetime, Dice(seed)) <= 0.9 * lifetime + 1e-9
+
+
+def test_fractions_reach_from_nothing_to_one() -> None:
+    assert retry.fraction(LOWEST) == 0.0
+    assert retry.fraction(HIGHEST) == 1.0
