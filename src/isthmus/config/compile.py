@@ -123,6 +123,7 @@ class _Compiler:
             fragmentation=Fragmentation(gateway.fragmentation.enabled, gateway.fragmentation.size),
             liveness=Liveness(ikev2.liveness.enabled, ikev2.liveness.interval),
             require_cookie=ikev2.require_cookie,
+            local_is_interfaces=gateway.local_address is None,
             ppk=self._ppk(name, gateway),
         )
 

@@ -192,6 +192,8 @@ class PeerPlan:
     fragmentation: Fragmentation = Fragmentation()
     liveness: Liveness = Liveness()
     require_cookie: bool = False
+    local_is_interfaces: bool = False
+    """`local` is whatever address the interface has: nobody has configured one."""
     ppk: PostquantumKeys | None = None
 
     def speaks(self, version: Version) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from isthmus.events.event import Event
 from isthmus.events.runtime import ReloadApplied, ReloadRefused, RuntimeFault, Started, Stopped, Stopping
 from isthmus.model.address import Address
 from isthmus.model.plan import Plan
+from isthmus.network import host
 from isthmus.network.desired import Link
 from isthmus.observe.journal import Journal
 from isthmus.runtime import clock, lock, rights
@@ -30,6 +32,7 @@ from isthmus.runtime.entropy import SystemEntropy
 from isthmus.runtime.faults import fault
 from isthmus.runtime.notify import Supervisor
 from isthmus.runtime.plane import Plane
+from isthmus.runtime.relocation import relocated
 from isthmus.runtime.resolver import Resolver
 from isthmus.runtime.transport import Transport
 
@@ -274,8 +277,18 @@ class Daemon:
         if self._disturbed and begun >= self._next_repair:
             self._disturbed = False
             await self._attachment.repair()
+            await self._follow_interfaces()
             ended = clock.now()
             self._next_repair = ended + max(SHORTEST_REST, REPAIR_REST * (ended - begun))
+
+    async def _follow_interfaces(self) -> None:
+        """Whoever has no address of its own configured takes its interface's new one; its SAs go along (RFC 4555)."""
+        async with self._turn:
+            plan = await asyncio.to_thread(relocated, self.plan, functools.cache(host.addresses))
+            if plan is not None:
+                await self._attachment.extend(plan)
+                self.command(Apply(plan))
+                await self._attachment.trim(self._addresses_in_use())
 
     def _addresses_in_use(self) -> frozenset[Address]:
         return frozenset(ike.local.address for ike in self.gateway.ike_sas())
