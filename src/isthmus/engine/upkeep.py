@@ -29,6 +29,15 @@ StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan 
 """Begins an IKE SA as initiator: peer, local and remote endpoint, its first child, and who redirected us there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A child that somebody wants; `packet` is what an on-demand packet looks like."""
+
+    tunnel: TunnelPlan
+    child: ChildPlan
+    packet: tuple[TrafficSelector, TrafficSelector] | None
+
+
 @dataclass(slots=True)
 class PeerCare:
     """What upkeep remembers of one peer."""
@@ -46,6 +55,9 @@ class PeerCare:
     wants: tuple[TunnelPlan, ChildPlan] | None = None
     """What waits for the peer's name to be resolved."""
     redirects: Redirects = field(default_factory=Redirects)
+
+    waiting: dict[str, Wish] = field(default_factory=dict)
+    """Children that were wanted while an IKE SA is being set up."""
 
     def due(self, what: Deadline) -> None:
         self.upkeep.due(self, what)
@@ -104,7 +116,9 @@ class Upkeep:
         if standing is not None:
             if not standing.dialect.intends(child):
                 standing.dialect.create_child(tunnel, child, packet)
-        elif not self._connecting(tunnel.peer) and (peer := self._ledger.plan.peers.get(tunnel.peer)):
+        elif self._connecting(tunnel.peer):
+            care.waiting[child.name] = Wish(tunnel, child, packet)
+        elif (peer := self._ledger.plan.peers.get(tunnel.peer)) is not None:
             self._ledger.agenda.cancel(care, Deadline.RECONNECT)
             self._call(care, peer, tunnel, child)
 
@@ -153,7 +167,9 @@ class Upkeep:
             case Turn.IKE_UP:
                 care.failures, care.reason = 0, None
                 self._ledger.agenda.cancel(care, Deadline.RECONNECT)
+                self._grant_waiting(care)
             case Turn.IKE_FAILED:
+                care.waiting.clear()
                 self._failed(care, tiding.reason)
             case Turn.IKE_GONE:
                 care.reason = tiding.reason
@@ -174,6 +190,17 @@ class Upkeep:
                 self._suspect(care)
             case _:
                 pass
+
+    def _grant_waiting(self, care: PeerCare) -> None:
+        """Asks for what was wanted while the IKE SA was being set up, and did not come with it."""
+        waiting, care.waiting = care.waiting, {}
+        standing = self.standing(care.peer)
+        if standing is None:
+            return
+        for wish in waiting.values():
+            up = any(child.usable and child.plan == wish.child for child in standing.children.values())
+            if not up and not standing.dialect.intends(wish.child):
+                standing.dialect.create_child(wish.tunnel, wish.child, wish.packet)
 
     def _failed(self, care: PeerCare, reason: str) -> None:
         care.failures += 1
