@@ -11,7 +11,7 @@ BUILT := $(VENV)/.isthmus-built
 RUST_SOURCES := $(shell find rust -name '*.rs' -not -path '*/target/*' 2>/dev/null) $(wildcard Cargo.* rust/*/Cargo.toml)
 PYTEST_WORKERS ?= auto
 
-.PHONY: help build demo check test test-rust test-python bench clean
+.PHONY: help build demo check test test-rust test-python bench bench-tunnel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -39,7 +39,10 @@ test-python: $(BUILT)
 	tools/test-packages
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
-bench: $(BUILT) ## what one tunnel costs on this machine (root)
+bench: $(BUILT) ## speed against wireguard-go, strongSwan and the bare wire (root; a quarter of an hour; less: BENCH="--rounds 1")
+	@$(BIN)/python -m bench $(BENCH)
+
+bench-tunnel: $(BUILT) ## what one tunnel costs on this machine (root)
 	@$(BIN)/python bench/tunnel.py
 
 clean: ## what the other targets made, except the virtual environment

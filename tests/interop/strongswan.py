@@ -97,7 +97,7 @@ class Strongswan:
     `settings` are further lines of the section `charon` of strongswan.conf.
     """
 
-    def __init__(self, where: Namespace, home: Path, settings: str = "") -> None:
+    def __init__(self, where: Namespace, home: Path, settings: str = "", plugins: str = _PLUGINS) -> None:
         self._where = where
         self._home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ class Strongswan:
         self.log = home / "charon.log"
         self._environment = {"STRONGSWAN_CONF": str(home / "strongswan.conf"), "SWANCTL_DIR": str(home)}
         (home / "strongswan.conf").write_text(
-            _SETTINGS.format(plugins=_PLUGINS, socket=self._socket, log=self.log, more=settings)
+            _SETTINGS.format(plugins=plugins, socket=self._socket, log=self.log, more=settings)
         )
         # charon's lock file has a fixed place: a private /run lets several of them live side by side.
         self._process = where.start(
@@ -115,6 +115,10 @@ class Strongswan:
             output=(home / "charon.out").open("wb"),
         )
         _until(self._socket.exists, "charon has opened its socket", self.log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def load(self, *connections: Connection) -> None:
         """Replaces the configuration."""
