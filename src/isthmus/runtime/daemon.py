@@ -288,6 +288,7 @@ class Daemon:
             if plan is not None:
                 await self._attachment.extend(plan)
                 self.command(Apply(plan))
+                self._unfitted = True  # the children that go along still decide the MTU
                 await self._attachment.trim(self._addresses_in_use())
 
     def _addresses_in_use(self) -> frozenset[Address]:
