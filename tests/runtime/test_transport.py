@@ -69,11 +69,14 @@ def test_a_datagram_to_port_500_arrives_with_both_ends(host: Namespace) -> None:
 
 def test_ipv6_goes_both_ways(host: Namespace) -> None:
     host.shell("ip addr add fd00::1/128 dev lo nodad; ip addr add fd00::2/128 dev lo nodad")
+    # The kernel makes them usable a little later, in a thread of its own.
+    host.shell("while ip -6 address show dev lo tentative | grep -q fd00; do sleep 0.01; done")
     ours, theirs = ip_address("fd00::1"), ip_address("fd00::2")
 
     async def test(bench: Bench) -> None:
         bench.transport.listen([ours])
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as peer:
+            peer.settimeout(5)
             peer.bind(("fd00::2", 500))
             bench.transport.send(SendDatagram(Endpoint(ours, 500), Endpoint(theirs, 500), b"there"))
             assert peer.recvfrom(100)[:1] == (b"there",)

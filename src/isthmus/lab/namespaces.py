@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
@@ -18,6 +20,8 @@ from pyroute2 import IPRoute, netns
 from isthmus.model.address import Address
 
 _CLONE_NEWNET = 0x40000000
+_TENTATIVE = 0x40
+"""IFA_F_TENTATIVE of linux/if_addr.h."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
@@ -95,9 +99,14 @@ class Namespace:
         other.up(other_interface)
 
     def address(self, interface: str, address: InterfaceAddress) -> None:
-        self._links.addr(
-            "add", index=self._index(interface), address=str(address.ip), prefixlen=address.network.prefixlen
-        )
+        index = self._index(interface)
+        self._links.addr("add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
+        # The kernel makes an IPv6 address usable a little later, in a thread of its own, even without detection.
+        for _ in range(1000 if address.version == 6 else 0):
+            known = self._links.get_addr(index=index, family=socket.AF_INET6, address=str(address.ip))
+            if not any(a["flags"] & _TENTATIVE for a in known):
+                break
+            time.sleep(0.001)
 
     def route(self, destination: Network, interface: str, via: Address | None = None) -> None:
         """A route by way of `via`, which must be on that link; without it the destination itself is."""
