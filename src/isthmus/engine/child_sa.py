@@ -62,6 +62,8 @@ class ChildSa:
         """Whom the peer made its successor while our own attempt is not decided."""
         self.twin: ChildSa | None = None
         """The other one of two that were made for the same selectors at once, if the peer is to delete this one."""
+        self.follower: ChildSa | None = None
+        """One of another IKE SA for the same traffic: it sends once the peer uses it, or this one no longer does."""
         self.installation = Installation(self)
         ike.children[terms.spi_in] = self
         ike.ledger.children[terms.spi_in] = self
@@ -93,6 +95,8 @@ class ChildSa:
             self.remove_now("replaced")
         elif what is Deadline.TWIN_ENDS:
             self._outlive_twin()
+        elif what is Deadline.BEGIN_TO_SEND and self.usable:
+            self.installation.send()
 
     def schedule(self, *, requester: bool) -> None:
         """Sets when it is renewed and when it ends. The replier asks a little later, so that it seldom collides."""
@@ -145,7 +149,7 @@ class ChildSa:
         """Begins its end: the peer is being told."""
         if self.life in (ChildLife.INSTALLED, ChildLife.REKEYED):
             self._become(ChildLife.DELETING)
-        self.installation.stop_sending()
+        self._stop_sending()
 
     def adopt(self, ike: IkeSa) -> None:
         """Passes to the IKE SA that replaces its own (RFC 7296, 2.8)."""
@@ -165,7 +169,7 @@ class ChildSa:
             return
         heir.take_over()
         self._become(ChildLife.DRAINING)
-        self.installation.stop_sending()
+        self._stop_sending()
         ledger.agenda.forget(self)
         ledger.agenda.set(self, Deadline.GRACE_ENDS, Instant(ledger.now + _GRACE))
 
@@ -173,7 +177,7 @@ class ChildSa:
         """Takes both IPsec SAs out of the data plane."""
         if self.life is ChildLife.DELETED:
             return
-        self.installation.stop_sending()
+        self._stop_sending()
         self._become(ChildLife.DELETED)
         ledger, terms = self.ike.ledger, self.terms
         ledger.agenda.forget(self)
@@ -208,6 +212,12 @@ class ChildSa:
             expires_at=agenda.at(self, Deadline.EXPIRE),
             sends=self.installation.sends,
         )
+
+    def _stop_sending(self) -> None:
+        follower, self.follower = self.follower, None
+        if follower is not None and follower.usable:
+            follower.installation.send()
+        self.installation.stop_sending()
 
     def _outlive_twin(self) -> None:
         """The peer should have deleted this redundant twin and has not: it does not know the other one, which goes."""

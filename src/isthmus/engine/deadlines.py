@@ -23,6 +23,7 @@ class Deadline(Enum):
     EXPIRE = auto()
     GRACE_ENDS = auto()
     TWIN_ENDS = auto()
+    BEGIN_TO_SEND = auto()
     NEXT_INTENTION = auto()
     RECONNECT = auto()
     RESOLVE_AGAIN = auto()

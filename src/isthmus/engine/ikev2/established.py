@@ -25,6 +25,9 @@ _OF_TOLD_LIFETIME = 0.9
 _SHORTEST_AUTHENTICATION = 10.0
 """Seconds: a peer that wants it more often wants a storm."""
 
+_FOLLOWS = Seconds(0.25)
+"""How long a re-authenticated child waits for the peer to use it: our response arrives and is read meanwhile."""
+
 
 def derive_keys(party: Party, handshake: Handshake) -> None:
     """SKEYSEED and what follows from it; from now on messages are sealed."""
@@ -122,7 +125,31 @@ def first_child(party: Party, setup: ChildSetup) -> ChildSa:
 def install(child: ChildSa) -> None:
     """A child that succeeds nobody: it receives, then sends."""
     child.installation.receive()
-    child.installation.send()
+    carrying = _carrying(child)
+    if child.terms.began_here or carrying is None:
+        child.installation.send()
+    else:
+        # The peer may not have our response yet, and would drop what came by the new SA.
+        carrying.follower = child
+        ledger = child.ike.ledger
+        ledger.agenda.set(child, Deadline.BEGIN_TO_SEND, Instant(ledger.now + _FOLLOWS))
     child.schedule(requester=child.terms.began_here)
     announce(child)
     settle_twin_children(child)
+
+
+def _carrying(child: ChildSa) -> ChildSa | None:
+    """What carries the same traffic on another IKE SA with this peer: it is being re-authenticated."""
+    ike = child.ike
+    return next(
+        (
+            other
+            for other in ike.ledger.children.values()
+            if other.plan == child.plan
+            and other.ike is not ike
+            and other.ike.remote_id == ike.remote_id
+            and other.usable
+            and other.installation.sends
+        ),
+        None,
+    )
