@@ -1,6 +1,6 @@
-"""Twenty thousand requests a second from addresses that nobody has: a peer that is there still gets in.
+"""A flood of requests from addresses that nobody has: a peer that is there still gets in.
 
-ISTHMUS_FULL=1 floods for 20 seconds, else it is 5.
+ISTHMUS_FULL=1 makes it 20,000 a second for 20 seconds, for a machine that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -8,29 +8,24 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from isthmus.lab.capture import Capture, Seen
 from isthmus.lab.gateways import RunningGateway
-from tests.interop.bench import LEFT, RIGHT, Bench
+from tests.interop.bench import RIGHT, Bench
 from tests.interop.ours import ours
 from tests.interop.pairing import two_of_ours
-from tests.interop.patience import order
+from tests.interop.strangers import flood, genuine_request
 
 pytestmark = pytest.mark.interop
 
-_RATE = 20_000
-_SECONDS = 20 if os.environ.get("ISTHMUS_FULL") == "1" else 5
+_RATE, _SECONDS = (20_000, 20) if os.environ.get("ISTHMUS_FULL") == "1" else (5_000, 5)
 _LEAST_REACHED = 0.5
 """Of the rate, on a busy machine."""
 _CONNECTS = 3.0
 _GROWTH = 16 << 20
-_END = Path(__file__).with_name("flood_end.py")
 _STRANGERS = """
   stranger:
     interface: eth0
@@ -48,27 +43,25 @@ def test_a_flood_of_requests_keeps_no_peer_out(bench: Bench, tmp_path: Path) -> 
     right = dataclasses.replace(
         right, gateway=_STRANGERS.format(local=RIGHT), more="settings: {cookie-activation-threshold: 0}"
     )
-    request = tmp_path / "request"
     with (
         ours(right, bench.right, tmp_path / "right") as gateway,
         ours(dataclasses.replace(left, start="on-demand"), bench.left, tmp_path / "left") as peer,
     ):
         gateway.await_answers()
-        request.write_bytes(_genuine_request(bench, peer))
+        request = genuine_request(bench, peer)
         before, counted = _resident(gateway.pid), _metrics(gateway)
-        argv: list[str | Path] = [sys.executable, "-I", _END, str(RIGHT), request, str(_RATE), str(_SECONDS)]
-        flood = bench.middle.start(argv, output=subprocess.PIPE)
+        flooding = flood(bench, RIGHT, request, tmp_path, rate=_RATE, seconds=_SECONDS)
         try:
-            time.sleep(_SECONDS / 2)
+            time.sleep(1)
             began = time.monotonic()
             outcome = _http(peer, "POST", "/v1/test/ipsec-sa/there:one?timeout=20")
             took = time.monotonic() - began
-            in_time = flood.poll() is None
-            said, _ = flood.communicate(timeout=_SECONDS + 30)
+            in_time = flooding.poll() is None
+            said, _ = flooding.communicate(timeout=_SECONDS + 30)
         finally:
-            if flood.poll() is None:
-                flood.kill()
-                flood.wait()
+            if flooding.poll() is None:
+                flooding.kill()
+                flooding.wait()
         after, counts = _resident(gateway.pid), _metrics(gateway)
         sent, seconds = map(float, said.split())
         cookies, answered = (
@@ -86,22 +79,6 @@ def test_a_flood_of_requests_keeps_no_peer_out(bench: Bench, tmp_path: Path) -> 
         assert answered == 1
         assert after - before < _GROWTH
         assert sent / seconds > _RATE * _LEAST_REACHED
-
-
-def _genuine_request(bench: Bench, peer: RunningGateway) -> bytes:
-    """The first message of a peer that begins; it ends again."""
-    peer.await_answers()
-    with Capture(bench.middle) as capture:
-        order(peer, "test", "ike-sa", "there")
-        seen = [packet for packet in capture.stop() if _is_request(packet)]
-    order(peer, "clear", "ike-sa", "there")
-    return seen[0].octets[28:]
-
-
-def _is_request(packet: Seen) -> bool:
-    """An IKE_SA_INIT request from the left."""
-    octets = packet.octets
-    return octets[9:10] == b"\x11" and octets[12:16] == LEFT.packed and octets[28 + 18 : 28 + 20] == b"\x22\x08"
 
 
 def _metrics(gateway: RunningGateway) -> dict[str, float]:

@@ -76,6 +76,7 @@ def test_strongswan_and_ours_lose_nothing_when_either_rekeys(
     strongswan.load(their_side())
     with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
+        overflowed = _overflowed(bench)
         with Stream.over(bench, tmp_path) as stream:
             for _ in range(_CHILD_REKEYS):
                 order(gateway, "rekey", "ipsec-sa", "there:one")
@@ -86,8 +87,9 @@ def test_strongswan_and_ours_lose_nothing_when_either_rekeys(
                 until(lambda: len(strongswan.ike_sas()) == 1)
                 _await_change(strongswan, lambda: strongswan.rekey(ike="there"))
             account = stream.stop()
-        print(account)
-        assert account.lost == (0, 0), str(account)
+        overflowed = _overflowed(bench) - overflowed
+        print(f"{account}\n{overflowed} did not fit into their socket")
+        assert account.lost == (overflowed, 0), str(account)
         await_drained(gateway)
         until(lambda: their_sas(strongswan) == (1, 2), DRAINED)
 
@@ -108,16 +110,26 @@ def test_strongswan_and_ours_lose_nothing_when_one_reauthenticates(bench: Bench,
                 else:
                     strongswan.reauthenticate("there")
 
+            overflowed = _overflowed(bench)
             with Stream.over(bench, tmp_path) as stream:
                 for _ in range(_REAUTHENTICATIONS):
                     _await_change(strongswan, reauthenticate)
                 account = stream.stop()
-            print(account)
-            assert account.lost == (0, 0), str(account)
+            overflowed = _overflowed(bench) - overflowed
+            print(f"{account}\n{overflowed} did not fit into their socket")
+            assert account.lost == (overflowed, 0), str(account)
             await_drained(gateway)
             assert their_sas(strongswan) == (1, 2)
     finally:
         strongswan.stop()
+
+
+def _overflowed(bench: Bench) -> int:
+    """Datagrams that found their socket full: it holds an eighth of a second, and a busy machine stops for longer."""
+    names, values = (
+        line.split() for line in bench.right.run("cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Udp:")
+    )
+    return int(values[names.index("RcvbufErrors")])
 
 
 def _await_change(strongswan: Strongswan, act: Callable[[], None]) -> None:

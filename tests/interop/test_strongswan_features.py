@@ -19,6 +19,7 @@ from tests.interop.middle import fragments_refused, refuse_fragments
 from tests.interop.ours import MODERN, Site, Suite, ours
 from tests.interop.pairing import OUR_ID, THEIR_ID, our_side, their_side
 from tests.interop.patience import order, their_sas, their_spis, until
+from tests.interop.strangers import flood, genuine_request
 from tests.interop.stream import Stream
 from tests.interop.strongswan import Child, Connection, Strongswan
 
@@ -58,6 +59,19 @@ def test_they_return_our_cookie(bench: Bench, strongswan: Strongswan, tmp_path: 
         strongswan.initiate("one")
         assert bench.pings(0) == (4, 4)
     assert "received COOKIE notify" in strongswan.log.read_text()
+
+
+def test_we_return_their_cookie(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    # They ask for one while many have begun and not gone on.
+    strongswan.load(dataclasses.replace(their_side(), remote="%any"))
+    site = dataclasses.replace(our_side(), start="on-demand")
+    with ours(site, bench.left, tmp_path / "ours") as gateway:
+        request = genuine_request(bench, gateway)
+        flood(bench, RIGHT, request, tmp_path, rate=200, seconds=1).communicate(timeout=20)
+        order(gateway, "test", "ipsec-sa", "there")
+        assert bench.pings(0) == (4, 4)
+    said = strongswan.log.read_text()
+    assert "parsed IKE_SA_INIT request 0 [ N(COOKIE) SA KE" in said
 
 
 @pytest.mark.parametrize("begins", ["ours", "theirs"])
