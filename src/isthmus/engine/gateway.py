@@ -6,7 +6,7 @@ from isthmus.engine import commands as c
 from isthmus.engine.admission import Admission
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev2.dialect import Ikev2
-from isthmus.engine.ledger import Ledger
+from isthmus.engine.ledger import Ledger, Turn
 from isthmus.engine.obedience import Obedience
 from isthmus.engine.outputs import Output
 from isthmus.engine.reception import Reception
@@ -139,6 +139,9 @@ class Gateway:
         label = sa.label() if sa is not None else {"at": self._ledger.now}
         self._ledger.emit(EngineFault(**label, error=type(bug).__name__, trace=tuple(trace)))
         if sa is not None and sa.life != "deleted":
+            # Told first, and alone: what brought the bug out may come again, so the next attempt waits as after a failure.
+            self._ledger.tidings.clear()
+            self._ledger.tell(sa.peer, Turn.IKE_FAILED, reason="internal fault")
             sa.delete_silently("internal fault")
 
     def _tunnel_view(self, tunnel: TunnelPlan, child: ChildPlan) -> TunnelView:

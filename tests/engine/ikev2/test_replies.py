@@ -108,7 +108,7 @@ def test_our_own_messages_that_come_back_are_dropped() -> None:
 
 
 def test_with_the_spis_turned_round_they_are_still_not_ours_to_read() -> None:
-    east, west = connected()
+    east, _ = connected()
     say(east, WORD)
     (request,) = east.take()
     turned = request.octets[8:16] + request.octets[:8] + request.octets[16:]
