@@ -61,7 +61,7 @@ def test_all_of_it_passes_a_path_without_fragments(bench: Bench, tmp_path: Path,
     ):
         here.await_tunnels()
         there.await_tunnels()
-        assert bench.pings(0) == (4, 4)
+        assert min(bench.pings(0)) > 0
         assert _told(here, "ike.established", "ppk") in ({"PPK first"}, {"PPK second"})
         assert {suite.rpartition("/")[2] for suite in _told(here, "ike.established", "suite")} == {method}
 
@@ -69,8 +69,11 @@ def test_all_of_it_passes_a_path_without_fragments(bench: Bench, tmp_path: Path,
             for gateway in (here, there):
                 assert gateway.ask(*verb).status == 0
         here.await_single_sas()
-        assert bench.pings(0) == (4, 4)
-        assert bench.pings(1) == (4, 4)
+        there.await_single_sas()
+        # After its first answer ping waits for the next no longer than two round trips (ping(8), -W), which a busy
+        # machine exceeds: what the SAs counted tells whether a packet was lost.
+        assert all(min(bench.pings(lan)) > 0 for lan in (0, 1))
+        assert _passed(here) == _passed(there) == {"one": (8, 8), "two": (8, 8)}
         assert any(suite.endswith(method) for suite in _told(here, "child.installed", "suite"))
         packets = capture.stop()
     assert not [packet for packet in packets if _fragmented(packet)]
@@ -92,6 +95,11 @@ table ip narrow {{
 """
     done = middle.run("sh", "-c", f"printf '%s' '{rules}' | nft -f -")
     assert done.returncode == 0, done.stderr
+
+
+def _passed(gateway: RunningGateway) -> dict[Any, tuple[Any, Any]]:
+    """Packets that came in by each Child SA and went out."""
+    return {row["proxy_id"]: (row["packets_in"], row["packets_out"]) for row in gateway.table("show", "ipsec-sa")}
 
 
 def _told(gateway: RunningGateway, code: str, field: str) -> set[Any]:
