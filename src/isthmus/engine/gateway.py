@@ -139,7 +139,7 @@ class Gateway:
         label = sa.label() if sa is not None else {"at": self._ledger.now}
         self._ledger.emit(EngineFault(**label, error=type(bug).__name__, trace=tuple(trace)))
         if sa is not None and sa.life != "deleted":
-            # Told first, and alone: what brought the bug out may come again, so the next attempt waits as after a failure.
+            # Told first, and alone: the bug may come again, so the next attempt waits as after any failure.
             self._ledger.tidings.clear()
             self._ledger.tell(sa.peer, Turn.IKE_FAILED, reason="internal fault")
             sa.delete_silently("internal fault")
