@@ -75,4 +75,6 @@ class Identity:
 
 def _printable(octets: bytes) -> str:
     text = octets.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
