@@ -19,9 +19,6 @@ from isthmus.sim.world import World
 from isthmus.wire.registry import ExchangeType
 
 ENDS = ("east", "west")
-IN_ORDER = Link(latency=(0.02, 0.02))
-"""Who answers IKE_AUTH sends on the new Child SA at once: elsewhere its first packet might overtake the answer."""
-
 STEADY = Seconds(0.1)
 """Between two packets where octets are counted."""
 
@@ -172,7 +169,7 @@ def rekey_ike_by_time(world: World) -> None:
     _promise_no_loss(ends)
 
 
-@scenario("reauthenticate", link=IN_ORDER, each=ENDS)
+@scenario("reauthenticate", each=ENDS)
 def reauthenticate(world: World, name: str) -> None:
     """A new IKE SA from nothing, with new children, before the old one goes: no packet is lost."""
     ends = connected(world, EAST, replace(WEST, passive=False))
@@ -185,7 +182,7 @@ def reauthenticate(world: World, name: str) -> None:
     _promise_no_loss(ends)
 
 
-@scenario("reauthenticate-by-time", link=IN_ORDER, tags=("hours",))
+@scenario("reauthenticate-by-time", tags=("hours",))
 def reauthenticate_by_time(world: World) -> None:
     """Every second lifetime of the IKE SA ends in a new authentication."""
     east = replace(EAST, ike_lifetime=Seconds(900.0), authentication_multiple=2)
