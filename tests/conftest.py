@@ -13,7 +13,12 @@ settings.load_profile("isthmus")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """On CI each skipped test is named with its reason: one that quietly stops running proves nothing."""
+    """How much was simulated. On CI each skipped test with its reason: what quietly stops running proves nothing."""
+    passed = terminalreporter.stats.get("passed", [])
+    runs = [count for report in passed for name, count in report.user_properties if name == "simulated"]
+    if runs:
+        full = runs.count(max(runs))
+        terminalreporter.write_line(f"{sum(runs)} runs of {len(runs)} scenarios, {full} of them by {max(runs)} seeds")
     if os.environ.get("CI", "").lower() != "true":
         return
     skipped = terminalreporter.stats.get("skipped", [])

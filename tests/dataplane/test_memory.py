@@ -380,3 +380,23 @@ def test_the_high_half_of_a_sequence_number_is_found_near_the_window(high: int, 
     window.top = (high << 32) + low
     expected = max(window.top + step, 1)
     assert window.full_sequence(expected % 2**32) == expected
+
+
+def test_the_next_packet_of_a_flow_differs_in_its_payload_only() -> None:
+    first = replace(THERE, payload=b"one")
+    assert first.carrying(b"two") == replace(first, payload=b"two")
+    assert first.carrying(b"two").header == first.header
+    assert replace(first, destination_port=10).header != first.header
+
+
+def test_what_was_found_for_a_flow_is_forgotten_when_the_tables_change() -> None:
+    east, west = joined()
+    assert west.receive(sealed(east), FROM_EAST) is not None
+    west.apply(RemoveSa(inbound().id))
+    assert west.receive(sealed(east), FROM_EAST) is None
+    east.apply(RemoveSa(outbound().id))
+    assert east.send("tunnel.1", THERE) is None
+    assert east.installed == ()
+    east.close()
+    assert east.send("tunnel.1", THERE) is None
+    assert east.drops() == {"no-sa": 1, "no-policy": 1}

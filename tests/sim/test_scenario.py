@@ -48,3 +48,18 @@ def test_the_same_seed_tells_the_same_story_to_the_last_octet(name: str) -> None
     first, again, other = tell(TABLE[name], 7), tell(TABLE[name], 7), tell(TABLE[name], 8)
     assert first == again
     assert first.digest != other.digest
+
+
+def test_a_failure_tells_the_last_lines_or_all_of_them() -> None:
+    def broken(world: World) -> None:
+        for number in range(100):
+            world.transcript.note(world.now, "east", f"line {number}")
+        world.check("pigs fly", False)
+
+    told = Scenario("pigs", "", broken)
+    with pytest.raises(SimulationFailure) as last:
+        tell(told, 1)
+    with pytest.raises(SimulationFailure) as whole:
+        tell(told, 1, remembered=None)
+    assert (len(last.value.transcript), len(whole.value.transcript)) == (60, 100)
+    assert last.value.transcript == whole.value.transcript[-60:]

@@ -13,7 +13,7 @@ CLOSEST = Seconds(0.02)
 FARTHEST = Seconds(4.0)
 """Between two packets of a tunnel at rest: less than the shortest liveness interval, so that none is probed."""
 
-SPREAD = 1.5
+SPREAD = 2.0
 """By how much each gap is longer than the one before, as long as the gateways are silent."""
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from isthmus.sim.failure import GoalMissed, Violation
 from isthmus.sim.network import Link
+from isthmus.sim.transcript import REMEMBERED
 from isthmus.sim.world import World
 
 Story = Callable[..., None]
@@ -24,7 +25,7 @@ class Scenario:
     link: Link = field(default_factory=Link)
     """The weather, unless the teller asks for another loss."""
     tags: frozenset[str] = frozenset()
-    """`hours`: takes so much simulated time that a test tells it once only."""
+    """`hours`: takes that much simulated time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,13 @@ def scenario(
     return register
 
 
-def tell(told: Scenario, seed: int, loss: float | None = None) -> Outcome:
-    """One run. Raises `SimulationFailure`, which says all that is needed to see it again."""
+def tell(told: Scenario, seed: int, loss: float | None = None, *, remembered: int | None = REMEMBERED) -> Outcome:
+    """One run. Raises `SimulationFailure`, which says all that is needed to see it again, with the last lines.
+
+    `remembered` is how many; None: all.
+    """
     link = told.link if loss is None else replace(told.link, loss=loss)
-    world = World(seed, link, replay=replay_line(told.name, seed, loss))
+    world = World(seed, link, replay=replay_line(told.name, seed, loss), remembered=remembered)
     try:
         told.tell(world)
     except (Violation, GoalMissed) as cause:

@@ -20,7 +20,7 @@ Line: TypeAlias = str | Callable[[], str]
 class Transcript:
     """The last lines of the story, and a digest over all that crossed the wire: equal seeds give equal digests."""
 
-    def __init__(self, remembered: int = REMEMBERED) -> None:
+    def __init__(self, remembered: int | None = REMEMBERED) -> None:
         self._lines: deque[tuple[Instant, str, Line]] = deque(maxlen=remembered)
         self._digest = hashlib.blake2b(digest_size=16)
 

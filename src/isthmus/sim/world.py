@@ -21,7 +21,7 @@ from isthmus.sim.invariants import Invariant
 from isthmus.sim.nat import MAPPING_TIMEOUT, Nat
 from isthmus.sim.network import Frame, Link, Network, Uplink
 from isthmus.sim.site import Brain, Site
-from isthmus.sim.transcript import Transcript
+from isthmus.sim.transcript import REMEMBERED, Transcript
 from isthmus.wire.udp import KEEPALIVE
 
 PATIENCE = 100
@@ -45,11 +45,12 @@ class World:
         link: Link | None = None,
         *,
         replay: str = "",
+        remembered: int | None = REMEMBERED,
         make: Callable[[Plan, Surroundings], Brain] = Gateway,
     ) -> None:
         self.seed = seed
         self.agenda = Agenda()
-        self.transcript = Transcript()
+        self.transcript = Transcript(remembered)
         self.network = Network(self.agenda, self.stream("network"), self.transcript, link or Link())
         self.sites: dict[str, Site] = {}
         self.flows: list[Flow] = []

@@ -26,6 +26,9 @@ LATE = Seconds(0.3)
 VERY_LATE = Seconds(4.0)
 """Overtaken by a repetition."""
 
+AFTERMATH = Seconds(15.0)
+"""Longer than repetitions, twins that leave and SAs that serve late packets."""
+
 HEALED = Seconds(600.0)
 
 Wish = Callable[[Site], Command]
@@ -107,7 +110,7 @@ def _cross(world: World, row: str) -> None:
     WEATHER[weather](ends)
     ends.east.command(WISHES[here](ends.east))
     ends.west.command(WISHES[there](ends.west))
-    world.run(limit=Seconds(30.0))
+    world.run(limit=AFTERMATH)
     world.run(until=carries(ends), limit=HEALED)
     promise_one_pair(world, *ends.both)
 
