@@ -241,5 +241,5 @@ ipsec-tunnels:
     Case("NAME-TOO-LONG", changed(("zones: {", f"zones: {{▶{_LONG}aaaa: {{}}, "))),
     Case("MONITOR-ADDRESS", _monitor("destination: ▶10.9.9.9").replace("e: tunnel.1\n", "e: tunnel.2\n")),
     Case("MONITOR-ADDRESS", _monitor("destination: ▶2001:db8::2")),
-    Case("NOT-SUPPORTED", _gateway("version: ▶ikev1")),
+    Case("NOT-SUPPORTED", _gateway("version: ▶ikev2-preferred")),
 )  # fmt: skip

@@ -66,7 +66,7 @@ def test_the_example_of_the_design_is_refused_for_its_unsupported_lines_and_noth
         (22, 1, "NOT-SUPPORTED", "security policies"),
         (31, 1, "NOT-SUPPORTED", "certificates"),
         (33, 1, "NOT-SUPPORTED", "certificates"),
-        (38, 14, "NOT-SUPPORTED", "IKEv1"),
+        (38, 14, "NOT-SUPPORTED", "falling back from IKEv2 to IKEv1"),
         (65, 5, "NOT-SUPPORTED", "tunnel monitoring"),
         (68, 5, "NOT-SUPPORTED", "manual keys"),
         (71, 1, "NOT-SUPPORTED", "tunnel monitoring"),

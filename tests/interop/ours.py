@@ -91,6 +91,7 @@ class Site:
     key: str = KEY
     esp_group: str = ""
     """The group of the Child SAs, where it is not that of the IKE SA."""
+    version: str = "ikev2"
     gateway: str = ""
     """Further lines of the gateway's section."""
     more: str = field(default="")
@@ -126,7 +127,7 @@ ipsec-crypto-profiles:
     lifetime: 1h
 ike-gateways:
   there:
-    version: ikev2
+    version: {self.version}
     interface: eth0
     local-address: {self.local}
     peer-address: {self.peer}

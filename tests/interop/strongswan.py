@@ -30,6 +30,7 @@ charon {{
   load = {plugins}
   load_modular = no
   install_virtual_ip = no
+  i_dont_care_about_security_and_use_aggressive_mode_psk = yes
   retransmit_tries = 4
   retransmit_timeout = 1.0
   retransmit_base = 1.4
@@ -89,6 +90,7 @@ class Connection:
     proposals: str
     children: tuple[Child, ...]
     settings: str = ""
+    version: int = 2
 
 
 class Strongswan:
@@ -196,7 +198,7 @@ def _connection(c: Connection) -> str:
         textwrap.dedent(
             f"""
         {c.name} {{
-        version = 2
+        version = {c.version}
         local_addrs = {c.local}
         remote_addrs = {c.remote}
         proposals = {c.proposals}

@@ -21,9 +21,11 @@ from isthmus.model.identity import Identity, Matching
 from isthmus.model.plan import (
     AntiReplay,
     ChildPlan,
+    Dpd,
     FixedPeer,
     Fragmentation,
     IkeProfile,
+    Ikev1Plan,
     InterfacePlan,
     IpsecProfile,
     Lifetime,
@@ -36,6 +38,7 @@ from isthmus.model.plan import (
     RoutePlan,
     SessionSettings,
     TunnelPlan,
+    Version,
 )
 from isthmus.model.selectors import ANY_IPV4
 
@@ -116,6 +119,7 @@ class _Compiler:
             peer_id=gateway.peer_id.identity if gateway.peer_id else None,
             profile=self._ike_profile(ikev2.ike_crypto_profile),
             version=gateway.version,
+            ikev1=self._ikev1(gateway),
             matching=gateway.peer_id.matching if gateway.peer_id else Matching.EXACT,
             passive=gateway.passive,
             nat_traversal=NatTraversal(gateway.nat_traversal.enabled, gateway.nat_traversal.keep_alive),
@@ -126,6 +130,13 @@ class _Compiler:
             local_is_interfaces=gateway.local_address is None,
             ppk=self._ppk(name, gateway),
         )
+
+    def _ikev1(self, gateway: IkeGateway) -> Ikev1Plan | None:
+        if gateway.version is Version.IKEV2:
+            return None
+        ikev1, dpd = gateway.ikev1, gateway.ikev1.dpd
+        profile = self._ike_profile(ikev1.ike_crypto_profile)
+        return Ikev1Plan(profile, ikev1.exchange_mode, Dpd(dpd.enabled, dpd.interval, dpd.retry))
 
     def _ppk(self, name: str, gateway: IkeGateway) -> PostquantumKeys | None:
         if gateway.ppk is None:

@@ -47,12 +47,15 @@ class ChildTerms:
 class ChildSa:
     """Keeps the two IPsec SAs in the data plane in step with its life."""
 
-    def __init__(self, ike: IkeSa, tunnel: TunnelPlan, plan: ChildPlan, terms: ChildTerms) -> None:
+    def __init__(
+        self, ike: IkeSa, tunnel: TunnelPlan, plan: ChildPlan, terms: ChildTerms, *, confirmed: bool = True
+    ) -> None:
         self.ike = ike
         self.tunnel = tunnel
         self.plan = plan
         self.terms = terms
-        self.life = ChildLife.INSTALLED
+        self.lifetime = terms.lifetime or tunnel.profile.lifetime
+        self.life = ChildLife.INSTALLED if confirmed else ChildLife.INSTALLING
         self.established_at = ike.ledger.now
         self.rekeying = False
         """We have asked, or mean to ask, for a successor."""
@@ -71,10 +74,6 @@ class ChildSa:
     @property
     def name(self) -> str:
         return self.plan.name
-
-    @property
-    def lifetime(self) -> Lifetime:
-        return self.terms.lifetime or self.tunnel.profile.lifetime
 
     @property
     def usable(self) -> bool:
@@ -134,6 +133,8 @@ class ChildSa:
 
     def take_over(self) -> None:
         """Sends from now on, in the place of those that it succeeds; they still receive what is under way."""
+        if self.life is ChildLife.INSTALLING:
+            self._become(ChildLife.INSTALLED)
         self.installation.send()
         for old in self.ike.ledger.children.values():
             if old.successor is self and old.life is ChildLife.INSTALLED:
@@ -147,7 +148,7 @@ class ChildSa:
 
     def leave(self) -> None:
         """Begins its end: the peer is being told."""
-        if self.life in (ChildLife.INSTALLED, ChildLife.REKEYED):
+        if self.life in (ChildLife.INSTALLING, ChildLife.INSTALLED, ChildLife.REKEYED):
             self._become(ChildLife.DELETING)
         self._stop_sending()
 

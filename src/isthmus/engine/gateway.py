@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from isthmus.engine import commands as c
 from isthmus.engine.admission import Admission
+from isthmus.engine.dialect import Dialect
 from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.ikev1.dialect import Ikev1
 from isthmus.engine.ikev2.dialect import Ikev2
 from isthmus.engine.ledger import Ledger, Turn
 from isthmus.engine.obedience import Obedience
@@ -15,7 +17,7 @@ from isthmus.engine.upkeep import Upkeep
 from isthmus.engine.views import IkeSaView, TunnelView
 from isthmus.events.ike import EngineFault, IkeStarted
 from isthmus.model.address import Address, Datagram, Endpoint
-from isthmus.model.plan import ChildPlan, PeerPlan, Plan, Start, TunnelPlan
+from isthmus.model.plan import ChildPlan, PeerPlan, Plan, Start, TunnelPlan, Version
 from isthmus.model.quantities import Instant
 
 
@@ -125,7 +127,7 @@ class Gateway:
         ledger = self._ledger
         sa = IkeSa(ledger, ledger.fresh_ike_spi(), local, remote, began_here=True)
         sa.peer, sa.redirected_by = peer, redirected_by
-        dialect = Ikev2(sa)
+        dialect: Dialect = Ikev2(sa) if peer.speaks(Version.IKEV2) else Ikev1(sa)
         ledger.emit(IkeStarted(**sa.label(), role=sa.role, local=local, remote=remote))
         dialect.establish(tunnel, child)
         return sa

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from isthmus.engine.admission import Admission
 from isthmus.engine.ike_sa import IkeSa
-from isthmus.engine.ikev2.dialect import begin_as_responder
+from isthmus.engine.ikev1 import dialect as ikev1
+from isthmus.engine.ikev2 import dialect as ikev2
 from isthmus.engine.ikev2.first_look import first_look
 from isthmus.engine.ledger import Ledger
 from isthmus.engine.outputs import SendDatagram
@@ -12,15 +13,18 @@ from isthmus.engine.upkeep import Upkeep
 from isthmus.events.ike import CookieDemanded
 from isthmus.events.message import DatagramDropped, Trigger
 from isthmus.model.address import Address, Datagram
-from isthmus.model.plan import PeerPlan
-from isthmus.model.quantities import NO_SPI, Instant, MessageId
+from isthmus.model.plan import ExchangeMode, PeerPlan, Version
+from isthmus.model.quantities import NO_SPI, IkeSpi, Instant, MessageId
 from isthmus.wire.errors import WireError
+from isthmus.wire.ikev1 import header as header_v1
+from isthmus.wire.ikev1 import message as message_v1
 from isthmus.wire.ikev2.header import Header, decode_header
 from isthmus.wire.ikev2.message import Message, decode, encode
 from isthmus.wire.ikev2.payloads import Notify
-from isthmus.wire.registry import ExchangeType, NotifyType
+from isthmus.wire.registry import ExchangeType, ExchangeTypeV1, NotifyType
 
 _MAJOR = 2
+_PHASE_ONE = (ExchangeTypeV1.IDENTITY_PROTECTION, ExchangeTypeV1.AGGRESSIVE)
 _HINTS_PER_SECOND = 10
 """Unprotected answers to what we do not know are few, so that nobody uses us against others."""
 
@@ -44,7 +48,9 @@ class Reception:
         except WireError as error:
             self._drop(datagram, Trigger.MALFORMED, f"{error.why} at {error.offset} in {error.field}")
             return
-        if header.major != _MAJOR:
+        if header.major == header_v1.MAJOR_VERSION:
+            self._receive_version_one(datagram)
+        elif header.major != _MAJOR:
             self._receive_other_version(datagram, header)
         elif header.exchange == ExchangeType.IKE_SA_INIT and not header.response:
             self._receive_first(datagram, header)
@@ -76,14 +82,14 @@ class Reception:
             self.concerned = known
             known.dialect.receive(datagram)
             return
-        candidates = self._ledger.peers_at(datagram.local.address, datagram.remote.address)
+        candidates = self._candidates(datagram, Version.IKEV2)
         refusal = self._refuse_entry(datagram.remote.address, candidates)
         if refusal is not None:
             self._drop(datagram, refusal)
         elif self._proved_or_asked(datagram, header, candidates):
             message = self._decode(datagram)
             if message is not None:
-                self._admit(datagram, message, candidates, key)
+                self._admit(datagram, message, candidates)
 
     def _refuse_entry(self, remote: Address, candidates: tuple[PeerPlan, ...]) -> Trigger | None:
         if self._upkeep.stopped:
@@ -110,17 +116,72 @@ class Reception:
         ledger.emit_rarely(CookieDemanded(at=ledger.now, remote=datagram.remote, half_open=self._admission.half_open))
         return False
 
-    def _admit(
-        self, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...], key: tuple[Address, bytes]
-    ) -> None:
+    def _receive_version_one(self, datagram: Datagram) -> None:
+        """RFC 2408, 2.5.3: both cookies name an IKE SA; a first message has only its sender's."""
+        try:
+            header = header_v1.decode_header(datagram.octets)
+        except WireError as error:
+            self._drop(datagram, Trigger.MALFORMED, f"{error.why} at {error.offset} in {error.field}")
+            return
+        sa = self._known_by_cookies(datagram, header)
+        if sa is not None:
+            self.concerned = sa
+            sa.dialect.receive(datagram)
+        elif header.responder_spi != NO_SPI:
+            self._drop(datagram, Trigger.UNKNOWN_SPI)
+        elif header.exchange not in _PHASE_ONE or header.message_id or header.encrypted:
+            self._drop(datagram, Trigger.UNEXPECTED_EXCHANGE)
+        else:
+            self._receive_first_of_version_one(datagram, header)
+
+    def _receive_first_of_version_one(self, datagram: Datagram, header: header_v1.Header) -> None:
+        aggressive = header.exchange == ExchangeTypeV1.AGGRESSIVE
+        excluded = ExchangeMode.MAIN if aggressive else ExchangeMode.AGGRESSIVE
+        speakers = self._candidates(datagram, Version.IKEV1)
+        candidates = tuple(p for p in speakers if p.ikev1 is not None and p.ikev1.exchange_mode is not excluded)
+        refusal = self._refuse_entry(datagram.remote.address, candidates)
+        if aggressive and refusal is None and self._admission.crowded():
+            # Its first message makes us agree on a key, and version 1 has no cookie to ask for.
+            refusal = Trigger.HALF_OPEN_LIMIT
+        if refusal is not None:
+            self._drop(datagram, refusal)
+            return
+        try:
+            message = message_v1.decode(datagram.octets)
+        except WireError as error:
+            self._drop(datagram, Trigger.MALFORMED, f"{error.why} at {error.offset} in {error.field}")
+            return
+        sa = self._let_in(datagram, header.initiator_spi)
+        ikev1.begin_as_responder(sa, datagram, message, candidates)
+
+    def _known_by_cookies(self, datagram: Datagram, header: header_v1.Header) -> IkeSa | None:
+        ledger, remote = self._ledger, datagram.remote.address
+        answering = ledger.ike_sas.get(header.responder_spi)
+        if answering is not None and not answering.began_here and answering.their_spi == header.initiator_spi:
+            return answering
+        asking = ledger.ike_sas.get(header.initiator_spi)
+        if asking is not None and asking.began_here and asking.their_spi in (NO_SPI, header.responder_spi):
+            return asking
+        return ledger.first_requests.get((remote, header.initiator_spi)) if header.responder_spi == NO_SPI else None
+
+    def _candidates(self, datagram: Datagram, version: Version) -> tuple[PeerPlan, ...]:
+        """The peers that may speak from there, in that version."""
+        known = self._ledger.peers_at(datagram.local.address, datagram.remote.address)
+        return tuple(peer for peer in known if peer.speaks(version))
+
+    def _admit(self, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...]) -> None:
+        sa = self._let_in(datagram, message.header.initiator_spi)
+        ikev2.begin_as_responder(sa, datagram, message, candidates)
+
+    def _let_in(self, datagram: Datagram, initiator_spi: IkeSpi) -> IkeSa:
         ledger, remote = self._ledger, datagram.remote
         sa = IkeSa(ledger, ledger.fresh_ike_spi(), datagram.local, remote, began_here=False)
         self.concerned = sa
-        sa.first_request = (remote.address, message.header.initiator_spi)
+        sa.first_request = (remote.address, initiator_spi)
         ledger.first_requests[sa.first_request] = sa
         self._admission.entered(remote.address)
         sa.released = lambda: self._admission.left(remote.address)
-        begin_as_responder(sa, datagram, message, candidates)
+        return sa
 
     def _receive_other_version(self, datagram: Datagram, header: Header) -> None:
         self._drop(datagram, Trigger.NOT_IKEV2, f"version {header.major}.{header.minor}")

@@ -17,8 +17,10 @@ class IkeLife(StrEnum):
 
 class ChildLife(StrEnum):
     """A Child SA is `rekeyed` once another sends in its place, and `draining` once its delete is agreed: packets that
-    were under way are still received for a moment."""
+    were under way are still received for a moment. It is `installing` while it receives, and waits for the initiator's
+    confirmation before it sends (IKEv1)."""
 
+    INSTALLING = "installing"
     INSTALLED = "installed"
     REKEYED = "rekeyed"
     DELETING = "deleting"
@@ -35,6 +37,9 @@ IKE_LIFE: dict[IkeLife, frozenset[IkeLife]] = {
 }
 
 CHILD_LIFE: dict[ChildLife, frozenset[ChildLife]] = {
+    ChildLife.INSTALLING: frozenset(
+        {ChildLife.INSTALLED, ChildLife.REKEYED, ChildLife.DELETING, ChildLife.DRAINING, ChildLife.DELETED}
+    ),
     ChildLife.INSTALLED: frozenset({ChildLife.REKEYED, ChildLife.DELETING, ChildLife.DRAINING, ChildLife.DELETED}),
     ChildLife.REKEYED: frozenset({ChildLife.INSTALLED, ChildLife.DELETING, ChildLife.DRAINING, ChildLife.DELETED}),
     ChildLife.DELETING: frozenset({ChildLife.DRAINING, ChildLife.DELETED}),

@@ -214,6 +214,25 @@ class RedirectRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VendorsAnnounced(Event):
+    code: ClassVar[str] = "ike.vendors"
+    severity: ClassVar[Severity] = Severity.DEBUG
+    story: ClassVar[str] = "{peer} announces {vendors}"
+
+    vendors: tuple[str, ...]
+    """By name where we know it, else in hex."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsupportedNotifyIgnored(Event):
+    code: ClassVar[str] = "ike.notify-ignored"
+    severity: ClassVar[Severity] = Severity.DEBUG
+    story: ClassVar[str] = "Notify {notify} from {peer} ignored"
+
+    notify: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IkeMoved(Event):
     """An end has a new address, and both know it (RFC 4555)."""
 

@@ -23,10 +23,13 @@ from isthmus.sim.network import Frame
 from isthmus.sim.site import Site
 from isthmus.wire import udp
 from isthmus.wire.errors import WireError
+from isthmus.wire.ikev1 import header as header_v1
+from isthmus.wire.ikev1 import message as message_v1
+from isthmus.wire.ikev1 import payloads as payloads_v1
 from isthmus.wire.ikev2 import message
 from isthmus.wire.ikev2.header import Header, decode_header
 from isthmus.wire.ikev2.payloads import EncryptedFragment, Notify
-from isthmus.wire.registry import ExchangeType, PayloadType
+from isthmus.wire.registry import ExchangeType, ExchangeTypeV1, PayloadType
 
 SHORTEST_SECRET = 8
 """Octets: shorter ones occur by chance in a random string."""
@@ -43,6 +46,7 @@ SAS_OF_A_CHILD = 16
 LATE_PACKETS = Seconds(10.0)
 """How long an inbound SA may serve after it was replaced."""
 
+PHASE_ONE = (ExchangeTypeV1.IDENTITY_PROTECTION, ExchangeTypeV1.AGGRESSIVE)
 SEALED = (PayloadType.SK, PayloadType.SKF)
 _Line = tuple[bytes, bytes, bool, bool]
 """One direction of one IKE SA: its SPIs, whether the original initiator speaks, and whether it answers."""
@@ -368,11 +372,21 @@ def _header(octets: bytes) -> Header | None:
 
 
 def _may_be_open(header: Header, octets: bytes) -> bool:
+    if header.major == header_v1.MAJOR_VERSION:
+        return _may_be_open_in_version_one(octets)
     if header.exchange == ExchangeType.IKE_SA_INIT or header.next_payload in SEALED:
         return True
     # RFC 7296, 1.5 and 2.21: without an SA that both know, one error notification may answer.
     payloads = message.decode(octets).payloads
     return header.response and len(payloads) == 1 and isinstance(payloads[0], Notify)
+
+
+def _may_be_open_in_version_one(octets: bytes) -> bool:
+    read = message_v1.decode(octets)
+    if read.header.encrypted or read.header.exchange in PHASE_ONE:
+        return True
+    # RFC 2408, 5: before there is an SA, one error notification may answer.
+    return len(read.chain.payloads) == 1 and isinstance(read.chain.payloads[0], payloads_v1.Notify)
 
 
 def _fragment(octets: bytes, header: Header) -> tuple[int, int]:

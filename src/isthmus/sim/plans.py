@@ -14,11 +14,14 @@ from isthmus.model.identity import Identity
 from isthmus.model.plan import (
     AntiReplay,
     ChildPlan,
+    Dpd,
     DynamicPeer,
     Encapsulation,
+    ExchangeMode,
     FixedPeer,
     Fragmentation,
     IkeProfile,
+    Ikev1Plan,
     InterfacePlan,
     IpsecProfile,
     Lifetime,
@@ -33,6 +36,7 @@ from isthmus.model.plan import (
     SessionSettings,
     Start,
     TunnelPlan,
+    Version,
 )
 from isthmus.model.proposal import Proposal, Protocol, Transform, TransformType
 from isthmus.model.quantities import Seconds
@@ -82,6 +86,9 @@ class Party:
     fragmentation: Fragmentation = field(default_factory=Fragmentation)
     require_cookie: bool = False
     ppk: PostquantumKeys | None = None
+    version: Version = Version.IKEV2
+    exchange_mode: ExchangeMode = ExchangeMode.AUTO
+    dpd: Dpd = field(default_factory=Dpd)
     authentication_multiple: int = 0
     settings: SessionSettings = field(default_factory=SessionSettings)
     anti_replay: AntiReplay = field(default_factory=AntiReplay)
@@ -128,6 +135,8 @@ def plan_of(here: Party, there: Party) -> Plan:
         liveness=here.liveness,
         require_cookie=here.require_cookie,
         ppk=here.ppk,
+        version=here.version,
+        ikev1=Ikev1Plan(profile, here.exchange_mode, here.dpd),
     )
     tunnel = TunnelPlan(
         name=there.name,

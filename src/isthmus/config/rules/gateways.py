@@ -12,10 +12,9 @@ from isthmus.config.problems import (
     PEER_UNIDENTIFIED,
 )
 from isthmus.config.rules.scope import Scope, is_tunnel
-from isthmus.config.schema.gateways import ExchangeMode, IkeGateway
 from isthmus.model import algorithms
 from isthmus.model.identity import Matching
-from isthmus.model.plan import DynamicPeer, FixedPeer, Version
+from isthmus.model.plan import DynamicPeer, ExchangeMode, FixedPeer, Version
 
 
 def a_gateway_faces_its_peer_through_the_host(scope: Scope) -> None:
@@ -83,18 +82,20 @@ def gateways_can_be_told_apart(scope: Scope) -> None:
 
 
 def dynamic_peers_share_a_profile(scope: Scope) -> None:
-    # RFC 7296, 1.2: the suite of the IKE SA is agreed on before the initiator says who it is.
-    seen: dict[tuple[object, ...], tuple[str, IkeGateway]] = {}
+    # RFC 7296, 1.2; RFC 2409, 5.1: the suite of the IKE SA is agreed on before the initiator says who it is.
+    seen: dict[tuple[object, ...], tuple[str, str]] = {}
     for name, gateway in scope.configuration.ike_gateways.items():
         if not isinstance(gateway.peer_address, DynamicPeer):
             continue
-        other, first = seen.setdefault((gateway.interface, gateway.local_address), (name, gateway))
-        if first.ikev2.ike_crypto_profile != gateway.ikev2.ike_crypto_profile:
-            text = (
-                f"the IKE SA is agreed on before a dynamic peer is known: give {name} the IKE crypto profile of {other}"
-            )
-            path = ("ike-gateways", name, "ikev2", "ike-crypto-profile")
-            scope.at_value(AMBIGUOUS_PEER, path, text)
+        spoken = {Version.IKEV1: gateway.ikev1.ike_crypto_profile, Version.IKEV2: gateway.ikev2.ike_crypto_profile}
+        for version, profile in spoken.items():
+            if gateway.version not in (version, Version.IKEV2_PREFERRED):
+                continue
+            key = (gateway.interface, gateway.local_address, version)
+            other, first = seen.setdefault(key, (name, profile))
+            if first != profile:
+                text = f"the IKE SA is agreed on before a dynamic peer is known: give {name} the profile of {other}"
+                scope.at_value(AMBIGUOUS_PEER, ("ike-gateways", name, version.value, "ike-crypto-profile"), text)
 
 
 RULES = (

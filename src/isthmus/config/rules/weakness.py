@@ -21,6 +21,7 @@ from isthmus.model.algorithms import (
     Prf,
     Strength,
 )
+from isthmus.model.plan import Version
 
 Row: TypeAlias = Encryption | Integrity | Prf | KeyExchangeMethod
 
@@ -38,11 +39,13 @@ def written_profiles_are_sound(scope: Scope) -> None:
 def built_in_profiles_in_use_are_sound(scope: Scope) -> None:
     """Each weak algorithm of a profile that is not written, where the profile is named."""
     for name, gateway in scope.configuration.ike_gateways.items():
-        profile = gateway.ikev2.ike_crypto_profile
-        if profile in built_in_ike() and not scope.places.has("ike-crypto-profiles", profile):
-            path = ("ike-gateways", name, "ikev2", "ike-crypto-profile")
-            for _, text in _weak_ike(built_in_ike()[profile]):
-                scope.at_value(WEAK_ALGORITHM, path, f"{profile}: {text}")
+        spoken = {Version.IKEV1: gateway.ikev1.ike_crypto_profile, Version.IKEV2: gateway.ikev2.ike_crypto_profile}
+        for version, profile in spoken.items():
+            written = scope.places.has("ike-crypto-profiles", profile)
+            if profile in built_in_ike() and not written and gateway.version in (version, Version.IKEV2_PREFERRED):
+                path = ("ike-gateways", name, version.value, "ike-crypto-profile")
+                for _, text in _weak_ike(built_in_ike()[profile]):
+                    scope.at_value(WEAK_ALGORITHM, path, f"{profile}: {text}")
     for name, tunnel in scope.configuration.ipsec_tunnels.items():
         profile = tunnel.ipsec_crypto_profile
         if profile in built_in_ipsec() and not scope.places.has("ipsec-crypto-profiles", profile):

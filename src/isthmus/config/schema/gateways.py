@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -17,14 +16,8 @@ from isthmus.config.values.secrets import SecretSource, SecretValue
 from isthmus.config.values.words import Choice, Reference, Text
 from isthmus.model.address import Address
 from isthmus.model.identity import Identity, Matching
-from isthmus.model.plan import Encapsulation, PeerAddress, PpkMode, Version
+from isthmus.model.plan import Encapsulation, ExchangeMode, PeerAddress, PpkMode, Version
 from isthmus.model.quantities import Seconds
-
-
-class ExchangeMode(StrEnum):
-    AUTO = "auto"
-    MAIN = "main"
-    AGGRESSIVE = "aggressive"
 
 
 class LocalId(Noun):

@@ -1,0 +1,224 @@
+"""IKE version 1: both modes, renewal of both phases, loss, crossings, dead peers. RFC 2409, 3706 and 3947."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from isthmus.engine import commands
+from isthmus.events.ike import FailureReason, PeerSilent, WeakAlgorithm
+from isthmus.model.plan import Dpd, ExchangeMode, Version
+from isthmus.model.quantities import Seconds
+from isthmus.sim.goals import Pair, carries, connected, failed, pair, promise_nothing_stands, promise_one_pair, spis, up
+from isthmus.sim.middle import Lose, any_ike
+from isthmus.sim.network import Link
+from isthmus.sim.plans import EAST, WEST, Party, ProxyId
+from isthmus.sim.scenario import scenario
+from isthmus.sim.scenarios.crossing import child_of, peer_of
+from isthmus.sim.world import World
+
+ENDS = ("east", "west")
+MODES = ("main", "aggressive")
+TAGS = ("issue4",)
+SUITES = {
+    "3des-md5": ("3des/md5/md5/group1", "3des/md5"),
+    "aes-sha1": ("aes-128-cbc/sha1/sha1/group5", "aes-192-cbc/sha1/group2"),
+    "aes-sha512": ("aes-256-cbc/sha512/sha512/group20", "aes-256-cbc/sha512/group19"),
+    "gcm": ("aes-256-cbc/sha384/sha384/group14", "aes-256-gcm/group20"),
+    "ccm": ("aes-192-cbc/sha256/sha256/group19", "aes-128-ccm"),
+    "null": ("des/sha1/sha1/group2", "null/sha256"),
+}
+TWO = (ProxyId("lan", "10.1.0.0/16", "10.2.0.0/16"), ProxyId("web", "10.1.0.0/16", "10.9.0.0/24", 6))
+
+
+def _speaks_v1(party: Party, mode: str = "auto") -> Party:
+    return replace(
+        party,
+        version=Version.IKEV1,
+        exchange_mode=ExchangeMode(mode),
+        ike=("aes-256-cbc/sha256/sha256/group14",),
+        esp=("aes-128-cbc/sha256/group14",),
+    )
+
+
+EAST_V1, WEST_V1 = _speaks_v1(EAST), _speaks_v1(WEST)
+
+
+@scenario("ikev1-set-up", each=MODES, tags=TAGS)
+def set_up(world: World, mode: str) -> None:
+    """One end begins, the other waits; packets then pass both ways."""
+    ends = connected(world, _speaks_v1(EAST, mode), _speaks_v1(WEST, mode))
+    promise_one_pair(world, *ends.both)
+    weak = {event.algorithm for event in ends.east.told(WeakAlgorithm)}
+    named = any("aggressive" in algorithm for algorithm in weak)
+    world.check("aggressive mode is named as weak, main mode is not", named == (mode == "aggressive"))
+
+
+@scenario("ikev1-set-up-under-loss", link=Link(loss=0.3), each=MODES, tags=TAGS)
+def set_up_under_loss(world: World, mode: str) -> None:
+    """A third of all datagrams vanishes; whoever spoke last repeats, and the tunnel comes up."""
+    ends = connected(world, _speaks_v1(EAST, mode), _speaks_v1(WEST, mode))
+    world.run(until=carries(ends))
+
+
+@scenario("ikev1-set-up-with", each=SUITES, tags=TAGS)
+def with_suite(world: World, name: str) -> None:
+    """Each kind of algorithm, from the attributes of an offer to a packet."""
+    ike, esp = SUITES[name]
+    ends = connected(world, replace(EAST_V1, ike=(ike,), esp=(esp,)), replace(WEST_V1, ike=(ike,), esp=(esp,)))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("ikev1-two-proxy-ids", tags=TAGS)
+def two_proxy_ids(world: World) -> None:
+    """Each proxy ID is a Quick Mode of its own, with its protocol, exactly as it is written."""
+    east = replace(EAST_V1, proxy_ids=TWO)
+    west = replace(WEST_V1, proxy_ids=tuple(proxy.mirrored for proxy in TWO))
+    ends = connected(world, east, west)
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("ikev1-set-up-both-at-once", tags=TAGS)
+def both_at_once(world: World) -> None:
+    """Neither waits for the other; what is twofold is settled, and traffic flows all the while."""
+    ends = connected(world, EAST_V1, replace(WEST_V1, passive=False))
+    world.run(limit=Seconds(60.0))
+    promise_one_pair(world, *ends.both)
+    world.run(until=carries(ends))
+
+
+@scenario("ikev1-lost-message", each=map(str, range(9)), tags=TAGS)
+def lost_message(world: World, number: str) -> None:
+    """Each message of Main Mode and Quick Mode in turn is lost once."""
+    ends = pair(world, EAST_V1, WEST_V1)
+    lost = Lose(world.network, any_ike, skip=int(number))
+    world.run(until=up(*ends.both), limit=Seconds(60.0))
+    world.check("the message was lost", lost.acted == 1)
+    ends.begin_traffic()
+    world.run(until=carries(ends))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("ikev1-rekey-child", each=ENDS, tags=TAGS)
+def rekey_child(world: World, name: str) -> None:
+    """Either end runs Quick Mode again; the old SA serves until the peer has moved, and no packet is lost."""
+    ends = connected(world, EAST_V1, WEST_V1)
+    ends.forget_losses()
+    before = spis(ends.east)
+    ends.one(name).command(commands.RekeyChild(child_of(ends.one(name))))
+    world.run(until=lambda: not spis(ends.east) & before, limit=Seconds(60.0))
+    world.run(limit=Seconds(30.0))
+    _promise_no_loss(ends)
+
+
+@scenario("ikev1-rekey-child-crossed", tags=TAGS)
+def rekey_child_crossed(world: World) -> None:
+    """Both ends do so at once: the lowest nonce loses, as in version 2, and one pair stays."""
+    ends = connected(world, EAST_V1, WEST_V1)
+    ends.forget_losses()
+    for name in ENDS:
+        ends.one(name).command(commands.RekeyChild(child_of(ends.one(name))))
+    world.run(limit=Seconds(90.0))
+    _promise_no_loss(ends)
+
+
+@scenario("ikev1-renew-phase-one", each=ENDS, tags=TAGS)
+def renew_phase_one(world: World, name: str) -> None:
+    """Another IKE SA is set up beside the old one and adopts its children, which do not notice."""
+    ends = connected(world, EAST_V1, replace(WEST_V1, passive=False))
+    world.run(limit=Seconds(60.0))
+    ends.forget_losses()
+    children, ikes = spis(ends.east), {sa.initiator_spi for sa in ends.east.ike_sas}
+    ends.one(name).command(commands.RekeyIke(peer_of(ends.one(name))))
+    world.run(until=lambda: not ikes & {sa.initiator_spi for sa in ends.east.ike_sas}, limit=Seconds(60.0))
+    world.run(limit=Seconds(30.0))
+    world.check("the children are the same", spis(ends.east) == children)
+    _promise_no_loss(ends)
+
+
+@scenario("ikev1-lifetimes", tags=TAGS)
+def lifetimes(world: World) -> None:
+    """Half an hour with short lifetimes: both phases are renewed again and again, and nothing is lost."""
+    east, west = (replace(p, ike_lifetime=Seconds(400.0), child_lifetime=Seconds(150.0)) for p in (EAST_V1, WEST_V1))
+    ends = connected(world, east, west, Seconds(0.5))
+    ends.forget_losses()
+    world.run(limit=Seconds(1800.0))
+    _promise_no_loss(ends)
+
+
+@scenario("ikev1-shorter-lifetime", each=ENDS, tags=TAGS)
+def shorter_lifetime(world: World, name: str) -> None:
+    """The shorter lifetime counts at both ends: the responder tells it by RESPONDER-LIFETIME (RFC 2407, 4.6.3.1)."""
+    short = Seconds(120.0)
+    east, west = (replace(p, child_lifetime=short) if p.name == name else p for p in (EAST_V1, WEST_V1))
+    ends = connected(world, east, west)
+    for site in ends.both:
+        (child,) = (c for ike in site.ike_sas for c in ike.children)
+        expires = child.expires_at
+        world.check(f"{site.name} ends it in time", expires is not None and expires <= world.now + short)
+
+
+@scenario("ikev1-dead-peer", tags=TAGS)
+def dead_peer(world: World) -> None:
+    """The other end loses power and comes back: R-U-THERE goes unanswered, and a new tunnel is made."""
+    dpd = Dpd(True, Seconds(2.0), 3)
+    ends = connected(world, replace(EAST_V1, dpd=dpd), replace(WEST_V1, dpd=dpd))
+    ends.west.kill()
+    world.run(until=lambda: bool(ends.east.told(PeerSilent)), limit=Seconds(30.0))
+    ends.west.boot()
+    world.run(until=up(*ends.both), limit=Seconds(200.0))
+    world.run(until=carries(ends))
+
+
+@scenario("ikev1-wrong-secret", each=MODES, tags=TAGS)
+def wrong_secret(world: World, mode: str) -> None:
+    """Two pre-shared keys differ: nothing stands, and both ends know why."""
+    ends = pair(world, _speaks_v1(EAST, mode), replace(_speaks_v1(WEST, mode), psk=b"another one altogether"))
+    world.run(until=failed(ends.west if mode == "main" else ends.east, FailureReason.AUTHENTICATION_FAILED))
+    promise_nothing_stands(world, *ends.both)
+
+
+@scenario("ikev1-unknown-identity", each=MODES, tags=TAGS)
+def unknown_identity(world: World, mode: str) -> None:
+    """Nobody knows the name: the responder says so to its operator, and to the stranger nothing."""
+    stranger = replace(_speaks_v1(EAST, mode), identity="stranger.example")
+    ends = pair(world, stranger, replace(_speaks_v1(WEST, mode), looks_for="east.example"))
+    world.run(until=failed(ends.west, FailureReason.IDENTITY_MISMATCH))
+    promise_nothing_stands(world, *ends.both)
+
+
+@scenario("ikev1-no-proposal", tags=TAGS)
+def no_proposal(world: World) -> None:
+    """No suite in common: one unprotected answer, believed only after a while."""
+    ends = pair(world, EAST_V1, replace(WEST_V1, ike=("3des/sha1/sha1/group2",)))
+    world.run(until=failed(ends.west, FailureReason.NO_PROPOSAL_CHOSEN))
+    world.run(until=failed(ends.east, FailureReason.NO_PROPOSAL_CHOSEN))
+    promise_nothing_stands(world, *ends.both)
+
+
+@scenario("ikev1-other-proxy-id", tags=TAGS)
+def other_proxy_id(world: World) -> None:
+    """The proxy IDs overlap and are not the same: version 1 does not narrow."""
+    wide = (ProxyId("lan", "10.1.0.0/16", "10.0.0.0/8"),)
+    ends = pair(world, replace(EAST_V1, proxy_ids=wide), WEST_V1)
+    world.run(until=failed(ends.west, FailureReason.SELECTORS_UNACCEPTABLE))
+    world.run(until=failed(ends.east, FailureReason.SELECTORS_UNACCEPTABLE))
+    promise_nothing_stands(world, *ends.both)
+
+
+@scenario("ikev1-version-mismatch", each=ENDS, tags=TAGS)
+def version_mismatch(world: World, name: str) -> None:
+    """One end speaks version 1 only, the other version 2 only: nothing stands, and nothing is kept."""
+    east, west = (EAST_V1, WEST) if name == "east" else (EAST, WEST_V1)
+    ends = pair(world, east, west)
+    world.run(until=failed(ends.east, FailureReason.NO_ANSWER), limit=Seconds(400.0))
+    promise_nothing_stands(world, *ends.both)
+
+
+def _promise_no_loss(ends: Pair) -> None:
+    world = ends.world
+    world.run(until=carries(ends))
+    ends.stop_traffic()
+    world.run(limit=Seconds(5.0))
+    for flow in (ends.there, ends.back):
+        world.check(f"no packet was lost, and not {flow.missing} of {flow.sent}", flow.missing == 0)
+    promise_one_pair(world, *ends.both)

@@ -1,0 +1,285 @@
+"""IKE version 1 with strongSwan 5.9: both modes of phase 1, both ways round, every kind of suite, and under traffic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from isthmus.lab.gateways import RunningGateway
+from tests.interop.bench import Bench
+from tests.interop.ours import KEY, Site, Suite, ours
+from tests.interop.pairing import our_side, their_side, two_of_ours
+from tests.interop.strongswan import Connection, Strongswan
+
+pytestmark = pytest.mark.interop
+
+_THEIR_GROUPS = {
+    "group1": "modp768",
+    "group2": "modp1024",
+    "group5": "modp1536",
+    "group14": "modp2048",
+    "group19": "ecp256",
+    "group20": "ecp384",
+    "group21": "ecp521",
+}
+_THEIR_CIPHERS = {"3des": "3des", "aes-128-cbc": "aes128", "aes-192-cbc": "aes192", "aes-256-cbc": "aes256"}
+_THEIR_ESP = {
+    **_THEIR_CIPHERS,
+    "aes-128-gcm": "aes128gcm16",
+    "aes-256-gcm": "aes256gcm16",
+    "aes-128-ccm": "aes128ccm16",
+}
+
+
+def suite(ike: str, esp: str, esp_hash: str = "none") -> Suite:
+    """`aes-256-cbc/sha256/group14` and a suite for ESP, in both spellings."""
+    cipher, digest, group = ike.split("/")
+    signed = "" if esp_hash == "none" else f"-{esp_hash}"
+    theirs = f"{_THEIR_CIPHERS[cipher]}-{digest}-{_THEIR_GROUPS[group]}"
+    return Suite(
+        f"{ike}+{esp}".replace("/", "-"), (cipher, digest, group), (esp, esp_hash), theirs, _THEIR_ESP[esp] + signed
+    )
+
+
+STRONG = suite("aes-256-cbc/sha256/group14", "aes-256-cbc", "sha256")
+SUITES = (
+    STRONG,
+    suite("3des/md5/group1", "3des", "md5"),
+    suite("3des/sha1/group2", "3des", "sha1"),
+    suite("aes-128-cbc/sha1/group5", "aes-128-cbc", "sha1"),
+    suite("aes-192-cbc/sha256/group19", "aes-192-cbc", "sha256"),
+    suite("aes-256-cbc/sha384/group20", "aes-256-cbc", "sha384"),
+    suite("aes-256-cbc/sha512/group14", "aes-256-cbc", "sha512"),
+    suite("aes-128-cbc/sha256/group14", "aes-128-gcm"),
+    suite("aes-256-cbc/sha384/group20", "aes-256-gcm"),
+    suite("aes-128-cbc/sha256/group19", "aes-128-ccm"),
+)
+MODES = ("main", "aggressive")
+
+
+def here(suite: Suite = STRONG, mode: str = "main", *, more: str = "", **settings: bool) -> Site:
+    ikev1 = f"    ikev1: {{ike-crypto-profile: suite, exchange-mode: {mode}{more}}}\n"
+    return replace(our_side(suite, **settings), version="ikev1", gateway=ikev1)
+
+
+def there(suite: Suite = STRONG, mode: str = "main", *, pfs: bool = True, more: str = "", key: str = KEY) -> Connection:
+    aggressive = "aggressive = yes\n" if mode == "aggressive" else ""
+    return replace(their_side(suite, pfs=pfs, key=key), version=1, settings=aggressive + more)
+
+
+@pytest.mark.parametrize("pfs", [True, False], ids=["pfs", "no-pfs"])
+@pytest.mark.parametrize("mode", MODES)
+def test_we_begin_and_two_proxy_ids_carry_traffic(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path, mode: str, pfs: bool
+) -> None:
+    strongswan.load(there(mode=mode, pfs=pfs))
+    with ours(here(mode=mode, pfs=pfs), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        _carries(bench, gateway, strongswan)
+        assert [(row["version"], row["role"]) for row in gateway.table("show", "ike-sa")] == [("ikev1", "initiator")]
+
+
+@pytest.mark.parametrize("pfs", [True, False], ids=["pfs", "no-pfs"])
+@pytest.mark.parametrize("mode", MODES)
+def test_the_peer_begins_and_two_proxy_ids_carry_traffic(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path, mode: str, pfs: bool
+) -> None:
+    strongswan.load(there(mode=mode, pfs=pfs))
+    with ours(here(mode="auto", pfs=pfs, passive=True), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        strongswan.initiate("one")
+        strongswan.initiate("two")
+        _carries(bench, gateway, strongswan)
+        assert [(row["version"], row["role"]) for row in gateway.table("show", "ike-sa")] == [("ikev1", "responder")]
+
+
+@pytest.mark.parametrize("chosen", SUITES, ids=lambda chosen: chosen.name)
+def test_suites_old_and_new_carry_traffic(bench: Bench, strongswan: Strongswan, tmp_path: Path, chosen: Suite) -> None:
+    strongswan.load(there(chosen))
+    with ours(here(chosen), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        _carries(bench, gateway, strongswan)
+        (row,) = gateway.table("show", "ike-sa")
+        assert (row["encryption"], row["prf"], row["dh_group"]) == chosen.ike
+
+
+def test_weak_algorithms_are_named(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(there(SUITES[1], "aggressive"))
+    with ours(here(SUITES[1], "aggressive"), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        events = gateway.ask("show", "events").text
+        for weak in ("3des", "md5", "group1", "aggressive mode"):
+            assert f"weak algorithm, {weak}" in events
+
+
+@pytest.mark.parametrize("who", ["we", "the-peer"])
+@pytest.mark.parametrize("what", ["child", "ike"])
+def test_renewal_loses_no_packet(bench: Bench, strongswan: Strongswan, tmp_path: Path, who: str, what: str) -> None:
+    strongswan.load(there(more="reauth_time = 2h\n"))
+    with ours(here(), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        children, ikes = _children(gateway), _ikes(gateway)
+        with _pinging(bench, tmp_path) as lost:
+            if who == "we":
+                verb = ("rekey", "ipsec-sa", "there:one") if what == "child" else ("rekey", "ike-sa", "there")
+                assert gateway.ask(*verb).status == 0
+            elif what == "child":
+                strongswan.rekey(child="one")
+            else:
+                strongswan.rekey(ike="there")
+            if what == "child":
+                _until(lambda: bool(_children(gateway) - children), 10)
+            else:
+                _until(lambda: bool(_ikes(gateway)) and not _ikes(gateway) & ikes, 20)
+            time.sleep(1.0)
+        assert lost() == 0
+        _until(lambda: bench.pings(0) == (4, 4) and bench.pings(1) == (4, 4), 5)
+
+
+def test_dead_peer_detection_ends_it_and_it_comes_back(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(there())
+    dpd = ", dpd: {interval: 2s, retry: 2}"
+    with ours(here(more=dpd), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        time.sleep(5.0)  # questions and answers, and it stands
+        before = _ikes(gateway)
+        assert len(before) == 1
+        strongswan.kill()
+        _until(lambda: not _ikes(gateway) & before, 15)
+        again = Strongswan(bench.right, tmp_path / "again")
+        try:
+            again.load(there())
+            gateway.await_tunnels()
+            assert bench.pings(0) == (4, 4)
+        finally:
+            again.stop()
+
+
+def test_we_answer_the_peers_dead_peer_detection(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(there(more="dpd_delay = 1s\ndpd_timeout = 4s\n"))
+    with ours(here(more=", dpd: {enabled: false}"), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        before = _ikes(gateway)
+        time.sleep(8.0)
+        assert _ikes(gateway) == before
+        assert len(strongswan.ike_sas()) == 1
+
+
+def test_what_the_peer_deletes_goes_and_what_we_clear_goes_at_the_peer(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
+) -> None:
+    strongswan.load(there())
+    with ours(here(passive=True), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        strongswan.initiate("one")
+        strongswan.initiate("two")
+        strongswan.terminate(child="two")
+        _until(lambda: {row["proxy_id"] for row in gateway.table("show", "ipsec-sa")} == {"one"})
+        assert bench.pings(0) == (4, 4)
+        assert gateway.ask("clear", "ipsec-sa", "there:one").status == 0
+        _until(lambda: strongswan.child_sas() == [])
+        strongswan.initiate("one")
+        assert gateway.ask("clear", "ike-sa", "there").status == 0
+        _until(lambda: strongswan.ike_sas() == [])
+        assert gateway.table("show", "ike-sa") == []
+        strongswan.initiate("one")
+        strongswan.terminate(ike="there")
+        _until(lambda: gateway.table("show", "ike-sa") == [])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_wrong_key_is_called_by_its_name(bench: Bench, strongswan: Strongswan, tmp_path: Path, mode: str) -> None:
+    strongswan.load(there(mode=mode, key="another key"))
+    with ours(here(mode=mode), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        answer = gateway.ask("test", "ike-sa", "there")
+        assert answer.status == 8
+        assert "authentication" in answer.text.lower()
+
+
+def test_no_common_suite_shows_both_sides(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(there(SUITES[5]))
+    with ours(here(STRONG), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        answer = gateway.ask("test", "ike-sa", "there")
+        assert answer.status == 8
+        assert "no-proposal-chosen" in answer.text.lower()
+        with pytest.raises(AssertionError):
+            strongswan.initiate("one")
+        assert "group20" in gateway.ask("show", "events").text
+
+
+def test_two_of_ours_agree(bench: Bench, tmp_path: Path) -> None:
+    line = "    ikev1: {ike-crypto-profile: suite}\n"
+    left, right = (replace(site, version="ikev1", gateway=line) for site in two_of_ours(STRONG))
+    with ours(right, bench.right, tmp_path / "right") as other:
+        other.await_answers()
+        with ours(left, bench.left, tmp_path / "left") as gateway:
+            gateway.await_tunnels()
+            assert bench.pings(0) == (4, 4)
+            assert bench.pings(1) == (4, 4)
+
+
+def _carries(bench: Bench, gateway: RunningGateway, strongswan: Strongswan) -> None:
+    _until(lambda: len(strongswan.child_sas()) == 2)  # it has them in force once our last message is there
+    time.sleep(0.5)  # and routes into them a little later
+    assert bench.pings(0) == (4, 4)
+    assert bench.pings(1) == (4, 4)
+    assert _children(gateway) == {
+        (child["name"], int(child["spi-out"], 16), int(child["spi-in"], 16)) for child in strongswan.child_sas()
+    }
+    for row in gateway.table("show", "ipsec-sa"):
+        assert (row["packets_in"], row["packets_out"]) == (8, 8)
+        assert (row["replayed"], row["integrity_failed"]) == (0, 0)
+
+
+def _children(gateway: RunningGateway) -> set[tuple[object, int, int]]:
+    return {
+        (row["proxy_id"], int(str(row["spi_in"]), 16), int(str(row["spi_out"]), 16))
+        for row in gateway.table("show", "ipsec-sa")
+        if row["state"] in ("installed", "rekeying")
+    }
+
+
+def _ikes(gateway: RunningGateway) -> set[object]:
+    return {row["responder_spi"] for row in gateway.table("show", "ike-sa") if row["state"] == "established"}
+
+
+class _pinging:  # noqa: N801 - reads as a word of the test
+    """Echo requests from left to right, fifty a second, for as long as the block lasts."""
+
+    def __init__(self, bench: Bench, home: Path) -> None:
+        self._bench = bench
+        self._home = home
+
+    def __enter__(self) -> Callable[[], int]:
+        command = ["ping", "-n", "-i", "0.02", "-W", "1", "-I", "10.1.0.2", "10.2.0.2"]
+        self._output = self._home / "pinging"
+        self._process = self._bench.left_host.start(command, output=self._output.open("wb"))
+        time.sleep(0.3)
+        return self._lost
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(2)
+        self._process.wait(5)
+
+    def _lost(self) -> int:
+        lines: Iterable[str] = self._output.read_text().splitlines()
+        sent, received = next(
+            (int(words[0]), int(words[3]))
+            for line in lines
+            if "packets transmitted" in line and (words := line.split())
+        )
+        assert sent > 20
+        return sent - received
+
+
+def _until(true: Callable[[], bool], limit: float = 10.0) -> None:
+    end = time.monotonic() + limit
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.1)
