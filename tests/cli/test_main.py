@@ -23,7 +23,7 @@ HEAVY = (
     "cryptography",
     "ruamel",
     "httpx",
-    "structlog",
+    "pyroute2",
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,6 +14,7 @@ from isthmus.api.daemon import Daemon
 from isthmus.api.limits import Limits
 from isthmus.api.reading import Reading
 from isthmus.api.refusal import Refused, at_fault, not_served, refused
+from isthmus.events.event import Event
 from isthmus.model.quantities import Instant
 from isthmus.observe.metrics import Metrics
 from isthmus.observe.traffic import TrafficTotals
@@ -30,9 +31,13 @@ def create_app(
     traffic: TrafficTotals,
     on_fault: Callable[[Exception], None],
     moment: Callable[[], Moment] = present,
+    *,
+    missed: Iterable[Event] = (),
 ) -> ASGIApp:
-    """The API of a gateway. Made before the gateway starts, so that the metrics miss no event."""
+    """The API of a gateway; `missed` is what happened before, so that the metrics miss no event."""
     metrics = Metrics(daemon, traffic, lambda instant: moment().wall_of(instant))
+    for event in missed:
+        metrics.record(event)
     daemon.subscribe(metrics.record)
     app = Starlette(
         routes=[*Reading(daemon, metrics, moment).routes(), *Asking(daemon).routes()],

@@ -8,15 +8,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, TextIO
-
-import structlog
+from typing import Final, TextIO
 
 from isthmus.events.event import Event, Severity
-from isthmus.observe.fields import child_of, particulars, plain, printable
+from isthmus.observe.fields import Json, child_of, particulars, plain, printable
 from isthmus.observe.journal import RANK
 
 _COLOURS = {
@@ -39,6 +38,19 @@ def format_for(stream: TextIO) -> LogFormat:
     return LogFormat.TEXT if stream.isatty() else LogFormat.JSON
 
 
+@dataclass(slots=True)
+class Line:
+    """What one line says, before it has a form."""
+
+    severity: Severity
+    code: str
+    text: str
+    peer: str | None = None
+    ike: str | None = None
+    child: str | None = None
+    fields: dict[str, Json] = field(default_factory=dict)
+
+
 class EventLog:
     """Writes events of a severity and above. A reader that went away never stops the gateway."""
 
@@ -49,37 +61,37 @@ class EventLog:
         level: Severity = Severity.INFO,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        stream = stream or sys.stderr
-        form = form or format_for(stream)
-        render = _as_json if form is LogFormat.JSON else _Text(colour=stream.isatty())
+        self._stream: Final = stream or sys.stderr
+        form = form or format_for(self._stream)
+        self._render: Final = _as_json if form is LogFormat.JSON else _Text(colour=self._stream.isatty())
         self.level = level
         self._wall: Final = wall
-        self._logger: Final = structlog.wrap_logger(
-            structlog.PrintLogger(stream), processors=[render], wrapper_class=structlog.BoundLogger
-        )
 
     def record(self, event: Event) -> None:
         """One event, one line."""
         if RANK[event.severity] < RANK[self.level]:
             return
         self._write(
-            event.severity,
-            event.code,
-            event.tell(),
-            peer=event.peer,
-            ike=event.ike,
-            child=child_of(event),
-            fields=particulars(event),
+            Line(
+                event.severity,
+                event.code,
+                event.tell(),
+                peer=event.peer,
+                ike=event.ike,
+                child=child_of(event),
+                fields=particulars(event),
+            )
         )
 
     def say(self, severity: Severity, code: str, text: str, **fields: object) -> None:
         """A line about the process itself: what it listens on, which signal it got."""
         if RANK[severity] >= RANK[self.level]:
-            self._write(severity, code, text, fields={key: plain(value) for key, value in fields.items()})
+            self._write(Line(severity, code, text, fields={key: plain(value) for key, value in fields.items()}))
 
-    def _write(self, severity: Severity, code: str, text: str, **rest: Any) -> None:
+    def _write(self, line: Line) -> None:
         try:
-            self._logger.msg(text, wall=self._wall(), severity=severity, code=code, **rest)
+            self._stream.write(self._render(line, self._wall()) + "\n")
+            self._stream.flush()
         except (OSError, ValueError):
             # A closed pipe or a full disk: nobody is left to be told.
             return
@@ -90,16 +102,16 @@ def timestamp(wall: float) -> str:
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _as_json(_logger: object, _method: str, line: MutableMapping[str, Any]) -> str:
+def _as_json(line: Line, wall: float) -> str:
     record = {
-        "at": timestamp(line["wall"]),
-        "severity": line["severity"].value,
-        "code": line["code"],
-        "peer": line.get("peer"),
-        "ike": line.get("ike"),
-        "child": line.get("child"),
-        "text": line["event"],
-        "fields": line.get("fields") or {},
+        "at": timestamp(wall),
+        "severity": line.severity.value,
+        "code": line.code,
+        "peer": line.peer,
+        "ike": line.ike,
+        "child": line.child,
+        "text": line.text,
+        "fields": line.fields,
     }
     return json.dumps(record, ensure_ascii=True, separators=(",", ":"))
 
@@ -110,10 +122,11 @@ class _Text:
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
 
-    def __call__(self, _logger: object, _method: str, line: MutableMapping[str, Any]) -> str:
-        at = datetime.fromtimestamp(line["wall"]).astimezone().isoformat(" ", "milliseconds")[:23]
-        severity: Severity = line["severity"]
-        about = " ".join(f"{key}={printable(line[key])}" for key in ("peer", "child", "ike") if line.get(key))
+    def __call__(self, line: Line, wall: float) -> str:
+        at = datetime.fromtimestamp(wall).astimezone().isoformat(" ", "milliseconds")[:23]
+        names = (("peer", line.peer), ("child", line.child), ("ike", line.ike))
+        about = " ".join(f"{key}={printable(name)}" for key, name in names if name)
         about = f"  [{about}]" if about else ""
-        text = f"{at} {severity:<7}  {line['code']:<22}  {printable(line['event'])}{about}"
-        return f"{_COLOURS[severity]}{text}{_PLAIN}" if self._colour and _COLOURS[severity] else text
+        text = f"{at} {line.severity:<7}  {line.code:<22}  {printable(line.text)}{about}"
+        colour = _COLOURS[line.severity] if self._colour else ""
+        return f"{colour}{text}{_PLAIN}" if colour else text
