@@ -17,7 +17,8 @@ from isthmus.events.network import (
 from isthmus.model.quantities import Instant
 from isthmus.network import clamp, host
 from isthmus.network.desired import NOTHING, DesiredState, InterfaceAddressed, Link, Route
-from isthmus.network.netlink import KernelRefusal, Netlink, PresentState
+from isthmus.network.netlink import Netlink, PresentState
+from isthmus.network.rtnetlink import KernelRefusal
 
 
 @dataclass(frozen=True, slots=True)
