@@ -56,6 +56,7 @@ _MANUAL = """\
 _ETH0 = "  eth0: {zone: untrust, virtual-router: default}"
 _TUNNEL2 = "  tunnel.2: {zone: vpn, virtual-router: default}"
 _LONG = "a" * 60
+_REFUSE = "settings: {weak-algorithms: refuse}\n"
 _SECOND = "  other:\n    tunnel-interface: tunnel.1\n    ike-gateway: branch\n"
 
 CASES = (
@@ -206,6 +207,43 @@ CASES = (
     Case("PEER-UNIDENTIFIED", changed(("peer-address: 198.51.100.2", "peer-address: ▶dynamic"))),
     Case("FAMILY-MISMATCH", changed(("local-address: 192.0.2.1", "local-address: ▶2001:db8::1"))),
     Case("AGGRESSIVE-MODE", _gateway("version: ikev2-preferred", "ikev1: {exchange-mode: ▶aggressive}")),
+    Case(
+        "AGGRESSIVE-MODE",
+        _gateway("version: ikev1", "ikev1: {exchange-mode: ▶auto}", "peer-id: {fqdn: b.example}").replace(
+            "peer-address: 198.51.100.2", "peer-address: dynamic"
+        ),
+    ),
+    Case("REFUSED-ALGORITHM", _REFUSE + _gateway("version: ikev1", "ikev1: {exchange-mode: ▶aggressive}")),
+    Case(
+        "REFUSED-ALGORITHM",
+        _REFUSE + _ike("{encryption: [aes-256-cbc, ▶3des], hash: [sha384], dh-group: [group31]}"),
+    ),
+    Case("REFUSED-ALGORITHM", _REFUSE + _ike("{encryption: [aes-256-cbc], hash: [▶sha1], dh-group: [group31]}")),
+    Case("REFUSED-ALGORITHM", _REFUSE + _ike("{encryption: [aes-256-gcm], hash: [sha384], dh-group: [▶group2]}")),
+    Case("REFUSED-ALGORITHM", _REFUSE + _pfs("▶group5")),
+    Case(
+        "REFUSED-ALGORITHM",
+        _REFUSE + _ipsec("{esp: {encryption: [aes-256-cbc], authentication: [▶md5]}, dh-group: group20}"),
+    ),
+    Case(
+        "REFUSED-ALGORITHM",
+        _REFUSE + changed(("ipsec-crypto-profile: strong", "ipsec-crypto-profile: ▶legacy-default")),
+    ),
+    Case("NOT-SUPPORTED", changed(("    proxy-ids:", "    ▶monitor: {destination: 10.255.0.2}\n    proxy-ids:"))),
+    Case("CONFLICT", _gateway("version: ▶ikev2-preferred", "ppk: {mode: mandatory, keys: {a: {env: PPK}}}")),
+    Case(
+        "CONFLICT",
+        _rounds("[[ml-kem-768]]").replace(
+            "    interface: eth0\n",
+            "    interface: eth0\n    version: ikev1\n    ikev1: {ike-crypto-profile: ▶strong}\n",
+        ),
+    ),
+    Case(
+        "CONFLICT",
+        _pfs("group20, additional-key-exchange: [[ml-kem-768]]")
+        .replace("    interface: eth0\n", "    interface: eth0\n    version: ikev1\n")
+        .replace("ipsec-crypto-profile: strong", "ipsec-crypto-profile: ▶strong"),
+    ),
     Case("AMBIGUOUS-PEER", changed(("ipsec-tunnels:\n", """\
   ▶twin:
     interface: eth0
@@ -241,5 +279,4 @@ ipsec-tunnels:
     Case("NAME-TOO-LONG", changed(("zones: {", f"zones: {{▶{_LONG}aaaa: {{}}, "))),
     Case("MONITOR-ADDRESS", _monitor("destination: ▶10.9.9.9").replace("e: tunnel.1\n", "e: tunnel.2\n")),
     Case("MONITOR-ADDRESS", _monitor("destination: ▶2001:db8::2")),
-    Case("NOT-SUPPORTED", _gateway("version: ▶ikev2-preferred")),
 )  # fmt: skip

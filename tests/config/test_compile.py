@@ -15,6 +15,7 @@ from isthmus.model.identity import Identity, IdType
 from isthmus.model.plan import (
     DynamicPeer,
     Encapsulation,
+    ExchangeMode,
     FixedPeer,
     Lifetime,
     Mode,
@@ -268,3 +269,16 @@ def test_the_two_sites_of_the_example_mirror_each_other() -> None:
     assert (here.local, here.remote) == (there.remote, there.local)
     assert hq.peers["branch"].authentication == branch.peers["hq"].authentication
     assert FixedPeer(hq.peers["branch"].local) == branch.peers["hq"].address
+
+
+def test_where_weak_algorithms_are_refused_aggressive_mode_is_not_answered_either() -> None:
+    old = changed(
+        ("    interface: eth0\n", "    interface: eth0\n    version: ikev1\n"),
+        ("encryption: [aes-256-gcm], hash", "encryption: [aes-256-cbc], hash"),
+    ).replace("ikev2: {ike", "ikev1: {ike")
+    modes = []
+    for settings in ("", "settings: {weak-algorithms: refuse}\n"):
+        ikev1 = _plan(settings + old).peers["branch"].ikev1
+        assert ikev1 is not None
+        modes.append(ikev1.exchange_mode)
+    assert modes == [ExchangeMode.AUTO, ExchangeMode.MAIN]

@@ -39,9 +39,6 @@ _EXAMPLES = {
     "ipsec-crypto-profiles/*/esp/authentication": changed(
         (_ESP, "{esp: {encryption: [aes-256-cbc], ▶authentication: [none]}, dh-group: group20}")
     ),
-    "ike-gateways/*/version": changed(
-        ("    interface: eth0\n", "    interface: eth0\n    version: ▶ikev2-preferred\n")
-    ),
     "ike-gateways/*/authentication/certificate": changed(
         ("{pre-shared-key: {env: PSK}}", _BY_CERTIFICATE),
         ("ike-gateways:", "certificates: {hq: {certificate: a.pem, private-key: {file: a.key}}}\nike-gateways:"),
@@ -66,7 +63,6 @@ def test_the_example_of_the_design_is_refused_for_its_unsupported_lines_and_noth
         (22, 1, "NOT-SUPPORTED", "security policies"),
         (31, 1, "NOT-SUPPORTED", "certificates"),
         (33, 1, "NOT-SUPPORTED", "certificates"),
-        (38, 14, "NOT-SUPPORTED", "falling back from IKEv2 to IKEv1"),
         (65, 5, "NOT-SUPPORTED", "tunnel monitoring"),
         (68, 5, "NOT-SUPPORTED", "manual keys"),
         (71, 1, "NOT-SUPPORTED", "tunnel monitoring"),

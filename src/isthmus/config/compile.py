@@ -22,6 +22,7 @@ from isthmus.model.plan import (
     AntiReplay,
     ChildPlan,
     Dpd,
+    ExchangeMode,
     FixedPeer,
     Fragmentation,
     IkeProfile,
@@ -39,6 +40,7 @@ from isthmus.model.plan import (
     SessionSettings,
     TunnelPlan,
     Version,
+    WeakAlgorithms,
 )
 from isthmus.model.selectors import ANY_IPV4
 
@@ -136,7 +138,10 @@ class _Compiler:
             return None
         ikev1, dpd = gateway.ikev1, gateway.ikev1.dpd
         profile = self._ike_profile(ikev1.ike_crypto_profile)
-        return Ikev1Plan(profile, ikev1.exchange_mode, Dpd(dpd.enabled, dpd.interval, dpd.retry))
+        mode = ikev1.exchange_mode
+        if mode is ExchangeMode.AUTO and self._configuration.settings.weak_algorithms is WeakAlgorithms.REFUSE:
+            mode = ExchangeMode.MAIN  # aggressive mode with a pre-shared key is not answered either
+        return Ikev1Plan(profile, mode, Dpd(dpd.enabled, dpd.interval, dpd.retry))
 
     def _ppk(self, name: str, gateway: IkeGateway) -> PostquantumKeys | None:
         if gateway.ppk is None:

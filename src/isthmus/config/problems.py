@@ -66,6 +66,7 @@ TOO_MANY_PROXY_IDS = _error("TOO-MANY-PROXY-IDS", "More than 250 proxy IDs on on
 NAME_TOO_LONG = _error("NAME-TOO-LONG", "A name, or tunnel:proxy-id together, is longer than 63 characters")
 DUPLICATE_ROUTE = _error("DUPLICATE-ROUTE", "Two routes to one destination with the same metric")
 NO_ADDRESS = _error("NO-ADDRESS", "The interface has no address on this host, and local-address is not given")
+REFUSED_ALGORITHM = _error("REFUSED-ALGORITHM", "A weak algorithm or mode where settings.weak-algorithms is refuse")
 
 WEAK_ALGORITHM = _warning("WEAK-ALGORITHM", "An algorithm that an RFC advises against")
 AGGRESSIVE_MODE = _warning("AGGRESSIVE-MODE", "Aggressive mode shows anybody a hash of the pre-shared key")

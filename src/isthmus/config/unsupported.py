@@ -45,7 +45,6 @@ UNSUPPORTED: tuple[Row, ...] = (
     Row("monitor-profiles", "tunnel monitoring"),
     Row("ipsec-crypto-profiles/*/ah", "AH"),
     Row("ipsec-crypto-profiles/*/esp/authentication", "ESP without authentication", beside=_bare_cipher),
-    Row("ike-gateways/*/version", "falling back from IKEv2 to IKEv1", values=frozenset({"ikev2-preferred"})),
     Row("ike-gateways/*/authentication/certificate", "authentication by certificate"),
     Row("ipsec-tunnels/*/manual-key", "manual keys"),
     Row("ipsec-tunnels/*/mode", "transport mode", values=frozenset({"transport"})),

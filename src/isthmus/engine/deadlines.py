@@ -27,6 +27,7 @@ class Deadline(Enum):
     NEXT_INTENTION = auto()
     RECONNECT = auto()
     RESOLVE_AGAIN = auto()
+    PREFER_AGAIN = auto()
     NEW_COOKIE_SECRET = auto()
     TELL_WITHHELD = auto()
 

@@ -11,6 +11,7 @@ from isthmus.engine.ikev2.dialect import Ikev2
 from isthmus.engine.ledger import Ledger, Turn
 from isthmus.engine.obedience import Obedience
 from isthmus.engine.outputs import Output
+from isthmus.engine.preference import Choice
 from isthmus.engine.reception import Reception
 from isthmus.engine.surroundings import Surroundings
 from isthmus.engine.upkeep import Upkeep
@@ -123,11 +124,12 @@ class Gateway:
         tunnel: TunnelPlan | None,
         child: ChildPlan | None,
         redirected_by: Address | None,
+        choice: Choice,
     ) -> IkeSa:
         ledger = self._ledger
         sa = IkeSa(ledger, ledger.fresh_ike_spi(), local, remote, began_here=True)
-        sa.peer, sa.redirected_by = peer, redirected_by
-        dialect: Dialect = Ikev2(sa) if peer.speaks(Version.IKEV2) else Ikev1(sa)
+        sa.peer, sa.redirected_by, sa.alternative = peer, redirected_by, choice.alternative
+        dialect: Dialect = Ikev1(sa) if choice.version is Version.IKEV1 else Ikev2(sa)
         ledger.emit(IkeStarted(**sa.label(), role=sa.role, local=local, remote=remote))
         dialect.establish(tunnel, child)
         return sa

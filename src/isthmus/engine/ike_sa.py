@@ -64,6 +64,8 @@ class IkeSa:
         self.begun_at = ledger.now
         self.redirected_by: Address | None = None
         """Initiator: the gateway that sent us to this one."""
+        self.alternative = False
+        """Initiator: whether the other version has its turn if nobody answers the first message."""
         self.child_wanted = True
         """Initiator: whether somebody waits for a child, so that IKE_AUTH has to bring one."""
         self.rivalry = Rivalry(self)

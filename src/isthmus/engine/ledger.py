@@ -31,6 +31,8 @@ class Turn(Enum):
     IKE_UP = auto()
     IKE_FAILED = auto()
     IKE_GONE = auto()
+    UNANSWERED = auto()
+    """Nobody answered the first message, and the other version of IKE may have its turn."""
     CHILD_UP = auto()
     CHILD_FAILED = auto()
     CHILD_GONE = auto()

@@ -9,6 +9,7 @@ from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.states import IkeLife
 from isthmus.events.child import DuplicateChild
 from isthmus.events.ike import TwinIkeSa
+from isthmus.model.plan import Version
 from isthmus.model.quantities import Instant
 
 _OURS_LEAVES = 1.0
@@ -59,13 +60,20 @@ def _same_selectors(one: ChildSa, other: ChildSa) -> bool:
 
 def _settle(sa: IkeSa, other: IkeSa) -> None:
     if _crossed(sa, other):
-        loser, winner = (other, sa) if loses(other.nonces, sa.nonces) else (sa, other)
+        loser, winner = (other, sa) if _yields(other, sa) else (sa, other)
         decision = f"both ends began at once, the one begun {'here' if winner.began_here else 'there'} stays"
         loser.rivalry.expect(winner, _OURS_LEAVES if loser.began_here else _THEIRS_LEAVES)
     else:
         decision = "the newer one stays"
         other.rivalry.expect(sa, _REPLACED_LEAVES if sa.began_here else _THEIRS_LEAVES)
     sa.ledger.emit(TwinIkeSa(**sa.label(), decision=decision))
+
+
+def _yields(one: IkeSa, other: IkeSa) -> bool:
+    """Of two versions the newer one stays, at both ends; else the nonces decide."""
+    if one.version is not other.version:
+        return one.version is Version.IKEV1
+    return loses(one.nonces, other.nonces)
 
 
 def _crossed(sa: IkeSa, other: IkeSa) -> bool:

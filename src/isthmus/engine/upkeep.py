@@ -10,11 +10,20 @@ from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ledger import Ledger, Tiding, Turn
 from isthmus.engine.outputs import Resolve
+from isthmus.engine.preference import Choice, Preference, ask_again_after
 from isthmus.engine.redirection import Redirects
 from isthmus.engine.states import IkeLife
-from isthmus.events.ike import FailureReason, IkeRedirected, NegotiationFailed, RedirectRefused, RetryScheduled
+from isthmus.events.ike import (
+    FailureReason,
+    FellBack,
+    IkeRedirected,
+    NegotiationFailed,
+    OlderVersionServes,
+    RedirectRefused,
+    RetryScheduled,
+)
 from isthmus.model.address import IKE_PORT, Address, Endpoint
-from isthmus.model.plan import ChildPlan, DynamicPeer, NamedPeer, PeerPlan, Start, TunnelPlan
+from isthmus.model.plan import ChildPlan, DynamicPeer, NamedPeer, PeerPlan, Start, TunnelPlan, Version
 from isthmus.model.quantities import Instant, Seconds
 from isthmus.model.selectors import TrafficSelector
 from isthmus.negotiate import match
@@ -25,8 +34,8 @@ _LET_INITIATOR_ASK = Seconds(5.0)
 _SUSPECT_AGAIN = Seconds(10.0)
 """Hints that prove nothing make us call a peer no more often than this."""
 
-StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan | None, Address | None], IkeSa]
-"""Begins an IKE SA as initiator: peer, local and remote endpoint, its first child, and who redirected us there."""
+StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan | None, Address | None, Choice], IkeSa]
+"""Begins an IKE SA as initiator: peer, both endpoints, its first child, who redirected us there, and the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,10 @@ class PeerCare:
     wants: tuple[TunnelPlan, ChildPlan] | None = None
     """What waits for the peer's name to be resolved."""
     redirects: Redirects = field(default_factory=Redirects)
+    preference: Preference = field(default_factory=Preference)
+    called_for: tuple[TunnelPlan | None, ChildPlan | None] = (None, None)
+    """What the last call was to bring."""
+    called_by: Version = Version.IKEV2
 
     waiting: dict[str, Wish] = field(default_factory=dict)
     """Children that were wanted while an IKE SA is being set up."""
@@ -158,6 +171,8 @@ class Upkeep:
         peer = self._ledger.plan.peers.get(care.peer)
         if what is Deadline.RECONNECT:
             self.review(care.peer)
+        elif what is Deadline.PREFER_AGAIN and peer is not None:
+            self._prefer_again(care, peer)
         elif what is Deadline.RESOLVE_AGAIN and peer is not None and isinstance(peer.address, NamedPeer):
             self._ledger.emit(Resolve(peer.name, peer.address.name))
 
@@ -167,12 +182,20 @@ class Upkeep:
             case Turn.IKE_UP:
                 care.failures, care.reason = 0, None
                 self._ledger.agenda.cancel(care, Deadline.RECONNECT)
+                self._learn_version(care)
                 self._grant_waiting(care)
             case Turn.IKE_FAILED:
                 care.waiting.clear()
                 self._failed(care, tiding.reason)
             case Turn.IKE_GONE:
                 care.reason = tiding.reason
+                if any(
+                    sa.version is Version.IKEV2 and sa.established_at is not None
+                    for sa in self._ledger.with_peer(tiding.peer)
+                ):
+                    care.preference.proved(self._ledger.now)
+            case Turn.UNANSWERED:
+                self._fall_back(care, tiding.reason)
             case Turn.CHILD_UP if tiding.child is not None:
                 care.child_failures.pop(tiding.child, None)
                 care.child_reasons.pop(tiding.child, None)
@@ -203,8 +226,15 @@ class Upkeep:
                 standing.dialect.create_child(wish.tunnel, wish.child, wish.packet)
 
     def _failed(self, care: PeerCare, reason: str) -> None:
+        older = self._keep_older(care)
+        if older and care.called_by is Version.IKEV2:
+            self._renew_if_due(care)
+            return
+        before, care.preference.why_not = care.preference.why_not, ""
+        if not older:
+            care.preference.prefer()
         care.failures += 1
-        care.reason = reason
+        care.reason = f"{reason}; before that, by IKEv2: {before}" if before else reason
         wait = retry.reconnect_after(care.failures, self._ledger.entropy)
         self._again_in(care, wait)
         standing = self.standing(care.peer)
@@ -249,7 +279,7 @@ class Upkeep:
                 sa.delete_silently("redirected")
         ledger.agenda.cancel(care, Deadline.RECONNECT)
         ends = Endpoint(peer.local, IKE_PORT), Endpoint(gateway, IKE_PORT)
-        self._start(peer, *ends, *self._first_child(peer), current)
+        self._start(peer, *ends, *self._first_child(peer), current, Choice(Version.IKEV2))  # only that redirects
 
     def _suspect(self, care: PeerCare) -> None:
         """The peer may have lost its state: a new IKE SA is tried beside the old one, which stays until that stands."""
@@ -292,7 +322,63 @@ class Upkeep:
             care.wants = (tunnel, child) if tunnel is not None and child is not None else None
             return None
         remote = addresses[care.failures % len(addresses)]
-        return self._start(peer, Endpoint(peer.local, IKE_PORT), Endpoint(remote, IKE_PORT), tunnel, child, None)
+        care.called_for = tunnel, child
+        choice = care.preference.choice(peer, self._ledger.now)
+        care.called_by = choice.version
+        ends = Endpoint(peer.local, IKE_PORT), Endpoint(remote, IKE_PORT)
+        return self._start(peer, *ends, tunnel, child, None, choice)
+
+    # -- where IKEv2 is preferred and IKEv1 will do
+
+    def _fall_back(self, care: PeerCare, why: str) -> None:
+        """IKEv2 met silence: IKEv1 has its turn, unless it stands already."""
+        if self._keep_older(care):
+            self._renew_if_due(care)
+            return
+        care.preference.unanswered(why)
+        peer = self._ledger.plan.peers[care.peer]
+        if self.standing(care.peer) is None and not self._connecting(care.peer):
+            self._ledger.emit(FellBack(at=self._ledger.now, peer=care.peer, why=why))
+            self._call(care, peer, *care.called_for)
+
+    def _learn_version(self, care: PeerCare) -> None:
+        """An IKE SA came to stand: what that proves of the peer."""
+        ledger, preference = self._ledger, care.preference
+        preference.why_not = ""
+        if self._keep_older(care):
+            ledger.emit(OlderVersionServes(at=ledger.now, peer=care.peer))
+        else:
+            preference.prefer()
+            preference.proved(ledger.now)
+            ledger.agenda.cancel(care, Deadline.PREFER_AGAIN)
+
+    def _keep_older(self, care: PeerCare) -> bool:
+        """Whether IKEv1 stands where IKEv2 is preferred: then it serves until the peer is asked again."""
+        peer, standing = self._ledger.plan.peers[care.peer], self.standing(care.peer)
+        if peer.version is not Version.IKEV2_PREFERRED or standing is None or standing.version is not Version.IKEV1:
+            return False
+        care.preference.keep_older()
+        if self._ledger.agenda.at(care, Deadline.PREFER_AGAIN) is None:
+            due = Instant(self._ledger.now + ask_again_after(self._ledger.entropy))
+            self._ledger.agenda.set(care, Deadline.PREFER_AGAIN, due)
+        return True
+
+    def _prefer_again(self, care: PeerCare, peer: PeerPlan) -> None:
+        """Asks for IKEv2 beside the IKE SA that stands; that one goes once the new one does."""
+        standing = self.standing(peer.name)
+        if standing is None or not self._keep_older(care) or self._connecting(peer.name):
+            return
+        care.preference.prefer()
+        for child in standing.children.values():
+            care.waiting[child.name] = Wish(child.tunnel, child.plan, None)
+        self._call(care, peer, *self._first_child(peer))
+
+    def _renew_if_due(self, care: PeerCare) -> None:
+        """The IKE SA of version 1 that stands may have had to wait for its renewal."""
+        care.waiting.clear()
+        standing = self.standing(care.peer)
+        if standing is not None and self._ledger.agenda.at(standing, Deadline.REKEY) is None:
+            standing.dialect.rekey_ike()
 
     def explain_refusal(self, peer: PeerPlan, child: ChildPlan | None) -> bool:
         """Says why we cannot begin, if we cannot; whether it did."""

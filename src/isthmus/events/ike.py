@@ -82,6 +82,22 @@ class IkeRekeyCollision(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FellBack(Event):
+    code: ClassVar[str] = "ike.fell-back"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    story: ClassVar[str] = "{peer} is called by IKEv1, as version: ikev2-preferred allows; by IKEv2: {why}"
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OlderVersionServes(Event):
+    code: ClassVar[str] = "ike.older-version"
+    severity: ClassVar[Severity] = Severity.WARNING
+    story: ClassVar[str] = "{peer} speaks IKEv1 with us, which RFC 9395 deprecates, though IKEv2 is preferred"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TwinIkeSa(Event):
     code: ClassVar[str] = "ike.twin"
     severity: ClassVar[Severity] = Severity.NOTICE

@@ -46,6 +46,13 @@ class Mode(StrEnum):
     TRANSPORT = "transport"
 
 
+class WeakAlgorithms(StrEnum):
+    """What becomes of algorithms that the RFCs advise against: they work and are named, or they are refused."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
     """`settings:` limits that protect us before a peer has proved anything."""

@@ -1,11 +1,14 @@
-"""Rules about weak algorithms: they work, because the peer may have nothing better, and they are never silent."""
+"""Rules about weak algorithms: they work, because the peer may have nothing better, and they are never silent.
+
+`settings.weak-algorithms: refuse` makes errors of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from isthmus.config.problems import WEAK_ALGORITHM
+from isthmus.config.problems import AGGRESSIVE_MODE, REFUSED_ALGORITHM, WEAK_ALGORITHM, Code
 from isthmus.config.profiles import built_in_ike, built_in_ipsec
 from isthmus.config.rules.scope import Scope
 from isthmus.config.schema.crypto_profiles import IkeCryptoProfile, IpsecCryptoProfile
@@ -21,19 +24,23 @@ from isthmus.model.algorithms import (
     Prf,
     Strength,
 )
-from isthmus.model.plan import Version
+from isthmus.model.plan import DynamicPeer, ExchangeMode, Version, WeakAlgorithms
 
 Row: TypeAlias = Encryption | Integrity | Prf | KeyExchangeMethod
+
+
+_SHOWN = "sends a hash of the pre-shared key to whoever asks (RFC 2409, 5.4; RFC 9395, 1)"
+_REFUSE = "settings.weak-algorithms is refuse"
 
 
 def written_profiles_are_sound(scope: Scope) -> None:
     """Each weak algorithm where it is written, used or not."""
     for name, ike in scope.configuration.ike_crypto_profiles.items():
         for option, text in _weak_ike(ike):
-            scope.at_value(WEAK_ALGORITHM, ("ike-crypto-profiles", name, *option), text)
+            _tell(scope, WEAK_ALGORITHM, ("ike-crypto-profiles", name, *option), text)
     for name, ipsec in scope.configuration.ipsec_crypto_profiles.items():
         for option, text in _weak_ipsec(ipsec):
-            scope.at_value(WEAK_ALGORITHM, ("ipsec-crypto-profiles", name, *option), text)
+            _tell(scope, WEAK_ALGORITHM, ("ipsec-crypto-profiles", name, *option), text)
 
 
 def built_in_profiles_in_use_are_sound(scope: Scope) -> None:
@@ -45,12 +52,40 @@ def built_in_profiles_in_use_are_sound(scope: Scope) -> None:
             if profile in built_in_ike() and not written and gateway.version in (version, Version.IKEV2_PREFERRED):
                 path = ("ike-gateways", name, version.value, "ike-crypto-profile")
                 for _, text in _weak_ike(built_in_ike()[profile]):
-                    scope.at_value(WEAK_ALGORITHM, path, f"{profile}: {text}")
+                    _tell(scope, WEAK_ALGORITHM, path, f"{profile}: {text}")
     for name, tunnel in scope.configuration.ipsec_tunnels.items():
         profile = tunnel.ipsec_crypto_profile
         if profile in built_in_ipsec() and not scope.places.has("ipsec-crypto-profiles", profile):
             for _, text in _weak_ipsec(built_in_ipsec()[profile]):
-                scope.at_value(WEAK_ALGORITHM, ("ipsec-tunnels", name, "ipsec-crypto-profile"), f"{profile}: {text}")
+                _tell(scope, WEAK_ALGORITHM, ("ipsec-tunnels", name, "ipsec-crypto-profile"), f"{profile}: {text}")
+
+
+def aggressive_mode_shows_a_hash(scope: Scope) -> None:
+    for name, gateway in scope.configuration.ike_gateways.items():
+        if gateway.version is Version.IKEV2 or gateway.authentication.pre_shared_key is None:
+            continue
+        path = ("ike-gateways", name, "ikev1", "exchange-mode")
+        if gateway.ikev1.exchange_mode is ExchangeMode.AGGRESSIVE:
+            _tell(scope, AGGRESSIVE_MODE, path, f"aggressive mode {_SHOWN}")
+        elif (
+            gateway.ikev1.exchange_mode is ExchangeMode.AUTO
+            and isinstance(gateway.peer_address, DynamicPeer)
+            and not _refused(scope)
+        ):
+            text = f"exchange-mode auto answers aggressive mode from any address, which {_SHOWN}; main does not"
+            scope.at_value(AGGRESSIVE_MODE, path, text)
+
+
+def _tell(scope: Scope, warning: Code, path: Path, text: str) -> None:
+    """Works and is named, or is refused."""
+    if _refused(scope):
+        scope.at_value(REFUSED_ALGORITHM, path, f"{text}; {_REFUSE}")
+    else:
+        scope.at_value(warning, path, text)
+
+
+def _refused(scope: Scope) -> bool:
+    return scope.configuration.settings.weak_algorithms is WeakAlgorithms.REFUSE
 
 
 def _weak_ike(profile: IkeCryptoProfile) -> Iterator[tuple[Path, str]]:
@@ -83,4 +118,4 @@ def _weak(option: Path, names: Iterable[str], rows: Mapping[str, Row]) -> Iterat
             yield (*option, index), f"{name} is weak: {row.because}"
 
 
-RULES = (written_profiles_are_sound, built_in_profiles_in_use_are_sound)
+RULES = (written_profiles_are_sound, built_in_profiles_in_use_are_sound, aggressive_mode_shows_a_hash)

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from isthmus.config.schema.noun import Noun
 from isthmus.config.values.quantities import Whole
+from isthmus.config.values.words import Choice
+from isthmus.model.plan import WeakAlgorithms
 
 
 class Settings(Noun):
@@ -21,4 +23,9 @@ class Settings(Noun):
     )
     maximum_cached_certificates: Annotated[int, Whole(1, 4000)] = Field(
         500, description="Certificates fetched by hash and URL that are kept."
+    )
+    weak_algorithms: Annotated[WeakAlgorithms, Choice(WeakAlgorithms)] = Field(
+        WeakAlgorithms.WARN,
+        description="`warn` lets algorithms serve that an RFC advises against, and names them; `refuse` makes each an "
+        "error, and answers no aggressive mode with a pre-shared key.",
     )

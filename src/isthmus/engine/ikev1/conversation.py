@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from isthmus.crypto.compare import equal
-from isthmus.engine import retry
+from isthmus.engine import preference, retry
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.exchange import Inbound, Run, Speaker
 from isthmus.engine.ikev1.channel import Channel, Unreadable
@@ -122,7 +122,8 @@ class Conversation:
     def due(self, what: Deadline) -> None:
         """An answer is overdue."""
         exchange = self.run.exchange.name
-        if self._attempts >= retry.MAX_ATTEMPTS or self._abandoned:
+        tries = preference.TRIES if self.sa.alternative and not self.answered else retry.MAX_ATTEMPTS
+        if self._attempts >= tries or self._abandoned:
             self.end()
             self.sa.ledger.emit(PeerSilent(**self.sa.label(), exchange=exchange, attempts=self._attempts))
             self.outcome.silent()

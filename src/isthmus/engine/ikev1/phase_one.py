@@ -35,7 +35,7 @@ _BELIEVE_AFTER = 2.0
 """Seconds that an unprotected refusal waits for a proper answer to prove it forged."""
 
 _AGGRESSIVE = "aggressive mode with a pre-shared key"
-_AGGRESSIVE_BECAUSE = "who listens can try keys offline, and identities are in the clear (RFC 2409, 5.4; RFC 9395, 3)"
+_AGGRESSIVE_BECAUSE = "who listens can try keys offline, and identities are in the clear (RFC 2409, 5.4; RFC 9395, 1)"
 
 
 class SetUp:

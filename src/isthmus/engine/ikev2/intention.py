@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
+from isthmus.engine import retry
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.refusal import Refusal
 from isthmus.wire.ikev2.payloads import Notify
@@ -17,6 +18,11 @@ class Intention(ABC):
     def purpose(self) -> Intention:
         """What it belongs to: itself, unless it carries another one on."""
         return self
+
+    @property
+    def tries(self) -> int:
+        """How often the request is sent at most."""
+        return retry.MAX_ATTEMPTS
 
     @abstractmethod
     def begin(self) -> Run[Any] | None:

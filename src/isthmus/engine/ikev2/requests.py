@@ -114,7 +114,7 @@ class Requests:
         if outstanding is None:
             return
         exchange = outstanding.run.exchange.name
-        if outstanding.attempts >= retry.MAX_ATTEMPTS or outstanding.abandoned:
+        if outstanding.attempts >= outstanding.intention.tries or outstanding.abandoned:
             self.settle()
             sa.ledger.emit(PeerSilent(**sa.label(), exchange=exchange, attempts=outstanding.attempts))
             outstanding.intention.silent(outstanding.attempts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from isthmus.crypto.compare import equal
+from isthmus.engine import preference, retry
+from isthmus.engine.announcement import explain
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.child_setup import ChildSetup
 from isthmus.engine.ikev2.established import derive_keys, establish, settle_path
@@ -14,6 +16,7 @@ from isthmus.engine.ikev2.intermediate import Intermediate
 from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.steps.redirect import told_redirect
+from isthmus.engine.ledger import Turn
 from isthmus.engine.redirection import Redirect, decode_redirect
 from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
 from isthmus.engine.states import IkeLife
@@ -41,6 +44,12 @@ class InitIke(Intention):
         self._cookies = 0
         self._guess = MethodGuess(())
         self._hint: Report | None = None
+        self._speaks_it = False
+        """Whether something came that only IKEv2 says."""
+
+    @property
+    def tries(self) -> int:
+        return preference.TRIES if self.party.sa.alternative else retry.MAX_ATTEMPTS
 
     def begin(self) -> Run[Handshake] | None:
         handshake, peer = self._handshake, self.party.sa.peer
@@ -76,7 +85,9 @@ class InitIke(Intention):
             case kind if kind.error:
                 we_said = tuple(str(p) for p in self._handshake.offered)
                 self._hint = Report(reason_of(kind), (kind.name,), we_said, "unprotected: believed, as no answer came")
-                self.party.requests.abandon_within(_BELIEVE_AFTER)
+                if not self.party.sa.alternative:
+                    # Else it counts as silence: it must not hasten what comes after that, which is IKEv1.
+                    self.party.requests.abandon_within(_BELIEVE_AFTER)
             case _:
                 pass
 
@@ -85,7 +96,12 @@ class InitIke(Intention):
 
     def silent(self, attempts: int) -> None:
         nothing = Report(FailureReason.NO_ANSWER, detail=f"no answer from {self.party.sa.remote}")
-        self.party.fail(IKE_SA_INIT.name, self._hint or nothing)
+        report, sa = self._hint or nothing, self.party.sa
+        if sa.alternative and not self._speaks_it:
+            sa.ledger.tell(sa.peer, Turn.UNANSWERED, reason=explain(report))
+            sa.delete_silently(explain(report))
+        else:
+            self.party.fail(IKE_SA_INIT.name, report)
 
     def _authenticate(self) -> None:
         # RFC 6023: where nobody waits for a child, none is asked for.
@@ -97,6 +113,7 @@ class InitIke(Intention):
         if not 1 <= len(cookie) <= _MAX_COOKIE or self._cookies >= _MAX_COOKIES:
             return
         self._cookies += 1
+        self._speaks_it = True
         self._handshake.cookie = cookie
         self._again()
 
@@ -106,6 +123,7 @@ class InitIke(Intention):
         method = self._guess.corrected(data)
         if method is not None:
             handshake.method, handshake.share = method, None
+            self._speaks_it = True
             self._again()
 
     def _go_elsewhere(self, redirect: Redirect | None) -> None:

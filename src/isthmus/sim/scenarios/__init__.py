@@ -17,6 +17,7 @@ from isthmus.sim.scenarios import (
     refusal,
     rekey,
     setup,
+    versions,
     weather,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "refusal",
     "rekey",
     "setup",
+    "versions",
     "weather",
 ]
