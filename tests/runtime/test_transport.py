@@ -191,10 +191,10 @@ def test_an_address_that_comes_later_is_listened_at_later(host: Namespace) -> No
 def test_what_is_retained_keeps_its_socket_and_the_rest_is_closed(host: Namespace) -> None:
     async def test(bench: Bench) -> None:
         bench.transport.listen([HERE, THERE])
-        kept = bench.transport._sockets[HERE]
+        kept = bench.transport._ports[HERE]
         bench.transport.retain([HERE])
         bench.transport.listen([HERE])
-        assert bench.transport._sockets == {HERE: kept}
+        assert bench.transport._ports == {HERE: kept}
         assert bench.plane.listening == {HERE}
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(("127.0.0.2", 500))

@@ -1,4 +1,4 @@
-"""UDP for IKE: a socket of our own on port 500 of each local address; port 4500 goes through the data plane."""
+"""UDP for IKE: sockets of our own on port 500 of each local address; port 4500 goes through the data plane."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from isthmus.events.runtime import ListenFailed, Listening, SendFailed
 from isthmus.model.address import IKE_PORT, NAT_T_PORT, Address, Datagram, Endpoint
 from isthmus.model.quantities import Instant
 from isthmus.runtime.plane import Plane
+from isthmus.runtime.port import Port, Queue
 
-RECEIVE_BUFFER = 4 * 1024 * 1024
-"""Octets: some thousand IKE messages, the burst of a neighbour's restart with all its tunnels."""
 LARGEST_DATAGRAM = 65535
 BURST = 64
 """Datagrams taken at once from one socket, before timers and other sockets have their turn."""
+BURST_OF_STRANGERS = 16
+"""The same of first messages: whoever is known waits for no more than these."""
 REMEMBERED_FAILURES = 1024
 """Ways that failed lately, so that each failure is told once. Peers can be strangers, so the number is bounded."""
-SO_RCVBUFFORCE = 33
-"""Linux asm-generic/socket.h; Python does not name it."""
 
 
 class Transport:
@@ -45,7 +44,7 @@ class Transport:
         self._record: Final = record
         self._clock: Final = clock
         self._wanted: frozenset[Address] = frozenset()
-        self._sockets: dict[Address, socket.socket] = {}
+        self._ports: dict[Address, Port] = {}
         self._encapsulated: set[Address] = set()
         self._deaf: set[Endpoint] = set()
         self._failing: dict[tuple[Endpoint, Endpoint], str] = {}
@@ -53,7 +52,7 @@ class Transport:
     @property
     def listening(self) -> frozenset[Endpoint]:
         return frozenset(
-            {Endpoint(address, IKE_PORT) for address in self._sockets}
+            {Endpoint(address, IKE_PORT) for address in self._ports}
             | {Endpoint(address, NAT_T_PORT) for address in self._encapsulated}
         )
 
@@ -64,7 +63,7 @@ class Transport:
 
     def retry(self) -> None:
         """Opens what is wanted and not open: an address may come later than we do."""
-        for address in self._wanted - self._sockets.keys():
+        for address in self._wanted - self._ports.keys():
             self._attempt(Endpoint(address, IKE_PORT), self._open)
         for address in self._wanted - self._encapsulated:
             self._attempt(Endpoint(address, NAT_T_PORT), self._open_encapsulated)
@@ -72,8 +71,8 @@ class Transport:
     def retain(self, addresses: Collection[Address]) -> None:
         """Closes all that is open elsewhere."""
         self._wanted = self._wanted & frozenset(addresses)
-        for address in self._sockets.keys() - self._wanted:
-            self._close(self._sockets.pop(address))
+        for address in self._ports.keys() - self._wanted:
+            self._close(self._ports.pop(address))
         for address in self._encapsulated - self._wanted:
             self._encapsulated.discard(address)
             self._plane.unlisten(address)
@@ -93,27 +92,20 @@ class Transport:
         self.retain(())
 
     def _open(self, local: Endpoint) -> None:
-        version = local.address.version
-        opened = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
-        try:
-            opened.setblocking(False)
-            if version == 6:
-                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            _widen(opened)
-            opened.bind((str(local.address), local.port))
-        except OSError:
-            opened.close()
-            raise
-        self._sockets[local.address] = opened
-        asyncio.get_running_loop().add_reader(opened, self._receive, local, opened)
+        port = self._ports[local.address] = Port(local)
+        for queue in Queue:
+            opened = port.socket_of(queue)
+            burst = BURST_OF_STRANGERS if queue is Queue.FIRST else BURST
+            asyncio.get_running_loop().add_reader(opened, self._receive, local, opened, burst)
 
     def _open_encapsulated(self, local: Endpoint) -> None:
         self._plane.listen(local.address)
         self._encapsulated.add(local.address)
 
-    def _close(self, opened: socket.socket) -> None:
-        asyncio.get_running_loop().remove_reader(opened)
-        opened.close()
+    def _close(self, port: Port) -> None:
+        for queue in Queue:
+            asyncio.get_running_loop().remove_reader(port.socket_of(queue))
+        port.close()
 
     def _attempt(self, local: Endpoint, open_: Callable[[Endpoint], None]) -> None:
         try:
@@ -126,8 +118,8 @@ class Transport:
         self._deaf.discard(local)
         self._record(Listening(at=self._clock(), local=local))
 
-    def _receive(self, local: Endpoint, opened: socket.socket) -> None:
-        for _ in range(BURST):
+    def _receive(self, local: Endpoint, opened: socket.socket, burst: int) -> None:
+        for _ in range(burst):
             try:
                 octets, source = opened.recvfrom(LARGEST_DATAGRAM)
             except BlockingIOError:
@@ -139,11 +131,11 @@ class Transport:
             self._deliver(Datagram(local, remote, octets))
 
     def _send_plain(self, order: SendDatagram) -> None:
-        opened = self._sockets.get(order.local.address)
-        if opened is None:
+        port = self._ports.get(order.local.address)
+        if port is None:
             raise DataPlaneRefusal("nothing listens at this address")
         with contextlib.suppress(BlockingIOError):  # a full buffer is a lossy network
-            opened.sendto(order.octets, (str(order.remote.address), order.remote.port))
+            port.send(order.octets, order.remote)
 
     def _send_encapsulated(self, order: SendDatagram) -> None:
         self._plane.send_ike(order.local, order.remote, order.octets)
@@ -161,13 +153,6 @@ class Transport:
                 self._record(SendFailed(at=self._clock(), local=local, remote=remote, why=why))
             return
         self._failing.pop(way, None)
-
-
-def _widen(opened: socket.socket) -> None:
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
-    except OSError:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
 def reason(error: OSError | DataPlaneRefusal) -> str:
