@@ -10,8 +10,9 @@ TOOLS := $(VENV)/.tools-installed
 BUILT := $(VENV)/.isthmus-built
 RUST_SOURCES := $(shell find rust -name '*.rs' -not -path '*/target/*' 2>/dev/null) $(wildcard Cargo.* rust/*/Cargo.toml)
 PYTEST_WORKERS ?= auto
+SEEDS ?= 500
 
-.PHONY: help build demo check test test-rust test-python bench bench-tunnel clean
+.PHONY: help build demo check test test-rust test-python sweep bench bench-tunnel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -38,6 +39,9 @@ test-rust: $(BUILT)
 test-python: $(BUILT)
 	tools/test-packages
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+sweep: $(BUILT) ## the simulation at large: every scenario, and each short one by 500 seeds (ten minutes; less: SEEDS=50)
+	@$(BIN)/isthmus sim --all --seeds $(SEEDS)
 
 bench: $(BUILT) ## speed against wireguard-go, strongSwan and the bare wire (root; a quarter of an hour; less: BENCH="--rounds 1")
 	@$(BIN)/python -m bench $(BENCH)

@@ -11,6 +11,7 @@ import pytest
 from isthmus.sim.failure import SimulationFailure
 from isthmus.sim.scenario import Scenario, tell
 from isthmus.sim.scenarios import TABLE
+from isthmus.sim.sweep import share
 
 FAILED = Path(__file__).parents[2] / "target" / "simulation"
 """Where the transcripts of failures are written, a file each."""
@@ -23,16 +24,7 @@ def seeds(text: str) -> range:
 
 
 SEEDS = seeds(os.environ.get("ISTHMUS_SIM_SEEDS", "1-25"))
-"""What fits into minutes beside everything else. The wide sweep is asked for: `ISTHMUS_SIM_SEEDS=1-500`."""
-
-SHORT = 140
-"""Steps of simulation that a story may take to be told by every seed: two thirds of all do."""
-
-SHARE = 20
-"""Steps for each seed that a longer one may spend: hours of traffic are told a few times."""
-
-FEWEST = 2
-"""Seeds that even the longest story is told by."""
+"""What fits into minutes beside everything else. `make sweep` tells them by 500."""
 
 MANY = range(0, 1000, 100)
 """Chunks of the thousand set-ups under loss, so that several workers share them."""
@@ -41,10 +33,10 @@ MANY = range(0, 1000, 100)
 @pytest.mark.parametrize("name", TABLE)
 def test_it_comes_as_told(name: str, record_property: Callable[[str, object], None]) -> None:
     steps = told(TABLE[name], SEEDS[0])
-    runs = len(SEEDS) if steps <= SHORT else min(len(SEEDS), max(FEWEST, SHARE * len(SEEDS) // steps))
-    for seed in SEEDS[1:runs]:
+    runs = share(steps, SEEDS)
+    for seed in runs[1:]:
         told(TABLE[name], seed)
-    record_property("simulated", runs)
+    record_property("simulated", len(runs))
 
 
 @pytest.mark.parametrize("first", MANY)

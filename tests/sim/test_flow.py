@@ -21,7 +21,7 @@ SECOND = Seconds(1.0)
 
 def test_a_flow_counts_what_arrives_and_the_longest_silence() -> None:
     world, east, west = stage()
-    world.invariants = ()
+    world.watch.rest()
     into = inbound(west, east)
     install(west, into)
     policy = PolicySpec("west:lan", "tunnel.1", 1, into.remote_selectors, into.local_selectors)
@@ -45,7 +45,7 @@ def test_a_flow_counts_what_arrives_and_the_longest_silence() -> None:
 
 def test_packets_come_close_together_when_gateways_speak_and_far_apart_at_rest() -> None:
     world, east, west = stage()
-    world.invariants = ()
+    world.watch.rest()
     install(west, inbound(west, east))
     install(east, outbound(east, west))
     policy = PolicySpec("west:lan", "tunnel.1", 1, outbound(east, west).local_selectors, (WEST_LAN,))

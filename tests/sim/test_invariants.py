@@ -11,7 +11,7 @@ import pytest
 from isthmus.dataplane.memory import MemoryPlane
 from isthmus.engine.commands import ProgramFailed
 from isthmus.engine.outputs import Program, SendDatagram
-from isthmus.events.ike import EngineFault
+from isthmus.events.ike import EngineFault, IkeStarted
 from isthmus.model.address import Endpoint
 from isthmus.model.algorithms import ENCRYPTION_BY_NAME
 from isthmus.model.plan import PreSharedKey, SessionSettings
@@ -24,7 +24,7 @@ from isthmus.sim.failure import SimulationFailure
 from isthmus.sim.invariants import duplicates
 from isthmus.sim.network import Frame
 from isthmus.sim.plans import EAST, packet_for
-from isthmus.sim.site import Site
+from isthmus.sim.site import LOOK_AGAIN, Site
 from isthmus.sim.world import World
 from isthmus.wire.ikev2 import message
 from isthmus.wire.ikev2.header import Header
@@ -182,16 +182,17 @@ def a_replaced_sa_that_stays(world: World, east: Site, west: Site) -> None:
     world.agenda.after(Seconds(11.0), east.tick)
 
 
-def half_open_without_end(_: World, east: Site, west: Site) -> None:
+def half_open_without_end(world: World, east: Site, west: Site) -> None:
     gateway = puppet(east)
     gateway.plan = replace(gateway.plan, settings=SessionSettings(maximum_half_opened_sa=10))
     gateway.sas = tuple(ike_view(east, state="connecting", number=n) for n in range(12))
-    east.tick()
+    world.agenda.after(LOOK_AGAIN, east.tick)  # it said nothing of them
 
 
 def ike_sas_without_end(_: World, east: Site, west: Site) -> None:
     puppet(east).sas = tuple(ike_view(east, number=n) for n in range(7))
-    east.tick()
+    ends = Endpoint(east.address, 500), Endpoint(west.address, 500)
+    say(east, IkeStarted(at=east.now, role="initiator", local=ends[0], remote=ends[1]))
 
 
 def an_operation_that_is_lost(_: World, east: Site, west: Site) -> None:

@@ -14,6 +14,7 @@ from isthmus.cli.exit import ExitStatus, Failure
 from isthmus.sim.failure import SimulationFailure
 from isthmus.sim.scenario import Outcome, Scenario, tell
 from isthmus.sim.scenarios import TABLE
+from isthmus.sim.sweep import sweep
 
 
 def sim(
@@ -24,6 +25,7 @@ def sim(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Share of datagrams that are lost, instead of the story's own."),
     ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every scenario, on all cores.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Name every scenario.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -34,8 +36,12 @@ def sim(
     """
     if list_:
         return _list(as_json=as_json)
+    if all_ and (scenario is not None or loss is not None):
+        raise Failure(ExitStatus.USAGE, "--all goes with neither a scenario nor --loss: each has its own")
+    if all_:
+        return _sweep(range(seed, seed + seeds), as_json=as_json)
     if scenario is None:
-        raise Failure(ExitStatus.USAGE, "name a scenario, or ask for --list")
+        raise Failure(ExitStatus.USAGE, "name a scenario, or ask for --list or --all")
     chosen = TABLE.get(scenario)
     if chosen is None:
         near = difflib.get_close_matches(scenario, TABLE, n=3)
@@ -54,6 +60,26 @@ def _list(*, as_json: bool) -> None:
         typer.echo(f"{name:<{width}}  {row.story.splitlines()[0] if row.story else ''}")
 
 
+def _sweep(seeds: range, *, as_json: bool) -> None:
+    done = sweep(seeds)
+    if as_json:
+        failures = [_broken(failure) for failure in done.failures]
+        typer.echo(json.dumps({**asdict(done), "rate": done.rate, "failures": failures}, indent=2))
+    else:
+        for failure in done.failures:
+            typer.echo(str(failure), err=True)
+        fewer = f", {done.scenarios - done.throughout} long ones by fewer" if done.throughout < done.scenarios else ""
+        typer.echo(
+            f"{done.scenarios} scenarios, {done.throughout} by {done.seeds} seeds{fewer}: "
+            f"{done.runs} runs in {done.elapsed:.0f} s on {done.workers} cores, {done.rate:.0f} runs/s, "
+            f"{done.cpu / done.runs * 1000:.1f} ms of CPU time each; {len(done.failures)} failed"
+        )
+        for failure in done.failures:
+            typer.echo(f"  {failure.replay}")
+    if done.failures:
+        raise typer.Exit(ExitStatus.FAILED)
+
+
 def _tell(chosen: Scenario, seeds: range, loss: float | None, *, as_json: bool) -> None:
     outcomes: list[Outcome] = []
     failures: list[SimulationFailure] = []
@@ -67,7 +93,8 @@ def _tell(chosen: Scenario, seeds: range, loss: float | None, *, as_json: bool) 
                 typer.echo(str(failure), err=True)
     took = time.perf_counter() - began
     if as_json:
-        typer.echo(json.dumps([*map(_passed, outcomes), *(_broken(chosen, f) for f in failures)], indent=2))
+        broken = ({"scenario": chosen.name, **_broken(failure)} for failure in failures)
+        typer.echo(json.dumps([*map(_passed, outcomes), *broken], indent=2))
     else:
         _sum_up(chosen, outcomes, failures, took)
     if failures:
@@ -94,9 +121,8 @@ def _passed(outcome: Outcome) -> dict[str, object]:
     return {**asdict(outcome), "passed": True}
 
 
-def _broken(chosen: Scenario, failure: SimulationFailure) -> dict[str, object]:
+def _broken(failure: SimulationFailure) -> dict[str, object]:
     return {
-        "scenario": chosen.name,
         "seed": failure.seed,
         "passed": False,
         "at": failure.at,

@@ -69,19 +69,20 @@ class Packet:
 
     def carrying(self, payload: bytes) -> Packet:
         """The next packet of the same flow: what `replace` would make, without packing the header anew."""
-        packet = object.__new__(Packet)
-        for name in _OF_THE_FLOW:
-            object.__setattr__(packet, name, getattr(self, name))
-        object.__setattr__(packet, "payload", payload)
+        packet, put = object.__new__(Packet), object.__setattr__
+        put(packet, "source", self.source)
+        put(packet, "destination", self.destination)
+        put(packet, "protocol", self.protocol)
+        put(packet, "source_port", self.source_port)
+        put(packet, "destination_port", self.destination_port)
+        put(packet, "header", self.header)
+        put(packet, "payload", payload)
         return packet
 
     @property
     def size(self) -> int:
         """Octets of the packet with a plain IP header."""
         return (20 if self.source.version == 4 else 40) + 8 + len(self.payload)
-
-
-_OF_THE_FLOW = ("source", "destination", "protocol", "source_port", "destination_port", "header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,8 @@ class MemoryPlane:
         return held.counters if held else SaCounters()
 
     def notices(self) -> Iterable[Notice]:
+        if not self._notices:
+            return ()
         said = tuple(self._notices)
         self._notices.clear()
         return said

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 
 class Violation(Exception):
     """Something that must always hold did not."""
@@ -26,6 +29,18 @@ class SimulationFailure(Exception):
         self.replay = replay
         self.transcript = transcript
         super().__init__(why)
+
+    def __reduce__(self) -> tuple[Callable[[], SimulationFailure], tuple[()]]:
+        """A worker hands it to whoever sums up."""
+        again = partial(
+            SimulationFailure,
+            self.why,
+            at=self.at,
+            seed=self.seed,
+            replay=self.replay,
+            transcript=self.transcript,
+        )
+        return again, ()
 
     def __str__(self) -> str:
         lines = [f"after {self.at:.3f} s, seed {self.seed}: {self.why}", f"again: {self.replay}", *self.transcript]

@@ -1,7 +1,8 @@
 """What must hold after every step of every story, whatever the network does.
 
-Each invariant is an object of its own; `World` shows it every frame that a site sends, every site that something
-happened to, and every site whose data plane changed. Each has a mutant in the tests that shows it can fail.
+Each invariant is an object of its own; `Watch` shows it every frame that a site sends, every IKE message in one, every
+site that something happened to, and every site whose data plane changed. Each has a mutant in the tests that shows it
+can fail.
 """
 
 from __future__ import annotations
@@ -20,14 +21,13 @@ from isthmus.model.quantities import Instant, Seconds
 from isthmus.model.sa_spec import Direction, SaId, SaSpec
 from isthmus.sim.failure import Violation
 from isthmus.sim.network import Frame
+from isthmus.sim.reading import header_of
 from isthmus.sim.site import Site
-from isthmus.wire import udp
-from isthmus.wire.errors import WireError
 from isthmus.wire.ikev1 import header as header_v1
 from isthmus.wire.ikev1 import message as message_v1
 from isthmus.wire.ikev1 import payloads as payloads_v1
 from isthmus.wire.ikev2 import message
-from isthmus.wire.ikev2.header import Header, decode_header
+from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.payloads import EncryptedFragment, Notify
 from isthmus.wire.registry import ExchangeType, ExchangeTypeV1, PayloadType
 
@@ -60,7 +60,9 @@ class Invariant(Protocol):
 
     story: str
 
-    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None: ...
+    def sent(self, frame: Frame) -> None: ...
+
+    def spoke(self, frame: Frame, octets: bytes, sites: Mapping[str, Site]) -> None: ...
 
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None: ...
 
@@ -72,7 +74,9 @@ class Quiet:
 
     story: str
 
-    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None: ...
+    def sent(self, frame: Frame) -> None: ...
+
+    def spoke(self, frame: Frame, octets: bytes, sites: Mapping[str, Site]) -> None: ...
 
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None: ...
 
@@ -126,13 +130,12 @@ class KeysAreFresh(Quiet):
 class NothingInTheClear(Quiet):
     story = "nothing protected leaves in the clear"
 
-    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
+    def sent(self, frame: Frame) -> None:
         if isinstance(frame.body, Packet):
             raise self.broken(f"{frame.body.source} > {frame.body.destination} left as it was")
-        octets = _ike(frame)
-        if octets is None:
-            return
-        header = _header(octets)
+
+    def spoke(self, frame: Frame, octets: bytes, sites: Mapping[str, Site]) -> None:
+        header = header_of(frame)
         if header is None:
             raise self.broken(f"what {frame.source} sent is no IKE message")
         if not _may_be_open(header, octets):
@@ -142,10 +145,7 @@ class NothingInTheClear(Quiet):
 class SecretsStayHome(Quiet):
     story = "no key and no pre-shared key is ever sent"
 
-    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
-        octets = _ike(frame)
-        if octets is None:
-            return
+    def spoke(self, frame: Frame, octets: bytes, sites: Mapping[str, Site]) -> None:
         for site in sites.values():
             for secret in _secrets(site):
                 if len(secret) >= SHORTEST_SECRET and secret in octets:
@@ -161,11 +161,10 @@ class MessageIdsRise(Quiet):
         self._latest: dict[_Line, int] = {}
         self._said: dict[tuple[_Line, int, int, int], bytes] = {}
 
-    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
-        octets = _ike(frame)
-        header = _header(octets) if octets is not None else None
+    def spoke(self, frame: Frame, octets: bytes, sites: Mapping[str, Site]) -> None:
+        header = header_of(frame)
         # IKE_SA_INIT is said again with a cookie or another group under the same ID 0 (RFC 7296, 2.6 and 1.2).
-        if octets is None or header is None or header.exchange == ExchangeType.IKE_SA_INIT:
+        if header is None or header.exchange == ExchangeType.IKE_SA_INIT:
             return
         if header.next_payload not in SEALED:
             return
@@ -197,7 +196,7 @@ class SequenceNumbersRise(Quiet):
     def __init__(self) -> None:
         self._latest: dict[tuple[int, Endpoint], int] = {}
 
-    def sent(self, frame: Frame, sites: Mapping[str, Site]) -> None:
+    def sent(self, frame: Frame) -> None:
         esp = frame.body
         if isinstance(esp, EspPacket):
             line = (esp.spi, frame.destination)
@@ -354,21 +353,6 @@ def _secrets(site: Site) -> Iterator[bytes]:
             yield peer.authentication.secret.reveal()
         for key in peer.ppk.keys.values() if peer.ppk is not None else ():
             yield key.reveal()
-
-
-def _ike(frame: Frame) -> bytes | None:
-    """The IKE message in a frame that we sent; None: ESP or a keep-alive."""
-    octets = frame.body
-    if not isinstance(octets, bytes) or octets == udp.KEEPALIVE:
-        return None
-    return octets.removeprefix(udp.NON_ESP_MARKER)
-
-
-def _header(octets: bytes) -> Header | None:
-    try:
-        return decode_header(octets)
-    except WireError:
-        return None
 
 
 def _may_be_open(header: Header, octets: bytes) -> bool:

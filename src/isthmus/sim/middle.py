@@ -9,23 +9,11 @@ from typing import TypeAlias
 from isthmus.dataplane.memory import EspPacket
 from isthmus.model.quantities import Seconds
 from isthmus.sim.network import Drop, Frame, Network, Pass, Verdict
+from isthmus.sim.reading import header_of
 from isthmus.sim.site import Site
-from isthmus.wire import udp
-from isthmus.wire.errors import WireError
-from isthmus.wire.ikev2.header import Header, decode_header
 from isthmus.wire.registry import ExchangeType
 
 Predicate: TypeAlias = Callable[[Frame], bool]
-
-
-def header_of(frame: Frame) -> Header | None:
-    """The IKE header in a frame, if it is an IKE message."""
-    if not isinstance(frame.body, bytes):
-        return None
-    try:
-        return decode_header(frame.body.removeprefix(udp.NON_ESP_MARKER))
-    except WireError:
-        return None
 
 
 def message(exchange: ExchangeType, *, source: Site | None = None, response: bool | None = None) -> Predicate:

@@ -6,7 +6,6 @@ import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 from isthmus.dataplane.memory import EspPacket, Packet
@@ -212,7 +211,8 @@ class Network:
 
 def _octets(frame: Frame) -> bytes:
     """What is on the wire: enough to tell two runs apart."""
-    ends = _packed(frame.source) + _packed(frame.destination)
+    source, destination = frame.source, frame.destination
+    ends = source.address.packed + destination.address.packed + struct.pack("!HH", source.port, destination.port)
     match frame.body:
         case EspPacket(spi, sequence, _, icv):
             return ends + struct.pack("!II", spi, sequence) + icv
@@ -220,11 +220,6 @@ def _octets(frame: Frame) -> bytes:
             return ends + header + payload
         case octets:
             return ends + octets
-
-
-@lru_cache(maxsize=256)
-def _packed(end: Endpoint) -> bytes:
-    return end.address.packed + struct.pack("!H", end.port)
 
 
 def _spoil(body: bytes | EspPacket | Packet, rng: random.Random) -> bytes | EspPacket | Packet:

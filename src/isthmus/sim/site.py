@@ -33,6 +33,9 @@ HEARD_INTERVAL = Seconds(1.0)
 LOOKUP_TIME = Seconds(0.01)
 NAME_LIFETIME = Seconds(60.0)
 
+LOOK_AGAIN = Seconds(5.0)
+"""How long the invariants do without a look at a site where nothing is said to have changed."""
+
 E = TypeVar("E", bound=Event)
 
 
@@ -124,6 +127,7 @@ class Site:
         self._entropy = SeededEntropy(rng)
         self._make = make
         self._listening = False
+        self._looked_at = Instant(0.0)
         self._ike_sas: tuple[IkeSaView, ...] | None = None
         self._tunnels: tuple[TunnelView, ...] | None = None
         uplink.attach(address, self.receive)
@@ -168,13 +172,12 @@ class Site:
         if self.gateway is not None:
             gateway = self.gateway
             self._transcript.note(self._agenda.now, self.name, f"is told {type(command).__name__}")
-            self._call("command", lambda: gateway.command(command, self._agenda.now))
+            self._call(gateway.command, command)
 
     def tick(self) -> None:
         """Handles the timers that are due."""
         if self.gateway is not None:
-            gateway = self.gateway
-            self._call("handle_timer", lambda: gateway.handle_timer(self._agenda.now))
+            self._call(self.gateway.handle_timer)
 
     def receive(self, frame: Frame) -> None:
         """A frame arrives from the network."""
@@ -186,8 +189,7 @@ class Site:
             case bytes():
                 octets = _ike_octets(frame)
                 if octets is not None:
-                    gateway, datagram = self.gateway, Datagram(frame.destination, frame.source, octets)
-                    self._call("receive", lambda: gateway.receive(datagram, self._agenda.now))
+                    self._call(self.gateway.receive, Datagram(frame.destination, frame.source, octets))
             case Packet():
                 # A packet in the clear that claims to come from behind a tunnel: the firewall's business, not ours.
                 return
@@ -223,48 +225,49 @@ class Site:
         self._listening = False
         spis = tuple(self.plane.heard())
         if spis and self.gateway is not None:
-            gateway = self.gateway
-            self._call("command", lambda: gateway.command(commands.Heard(spis), self._agenda.now))
+            self._call(self.gateway.command, commands.Heard(spis))
 
     def _pass_notices(self) -> None:
         for notice in self.plane.notices():
             self.command(_as_command(notice))
 
-    def _call(self, what: str, action: Callable[[], None]) -> None:
+    def _call(self, entrance: Callable[..., None], *said: object) -> None:
         """One call into the core, and everything that comes of it."""
-        self.touched = True
         self._ike_sas = self._tunnels = None
+        now = self._agenda.now
         try:
-            action()
+            entrance(*said, now)
         except Exception as bug:
-            raise Violation(f"{what}() never raises", "".join(traceback.format_exception(bug))) from bug
-        refusals = self._drain()
-        self.due = self.gateway.next_timer() if self.gateway else None
+            raise Violation(f"{entrance.__name__}() never raises", "".join(traceback.format_exception(bug))) from bug
+        gateway, refusals = self.gateway, list[commands.ProgramFailed]()
+        output = gateway.poll() if gateway is not None else None
+        # A change of state is an event or an effect; a core that says nothing is looked at rarely, should it lie.
+        if output is not None or now - self._looked_at >= LOOK_AGAIN:
+            self.touched = True
+            self._looked_at = now
+        while output is not None and gateway is not None:
+            refusals += self._carry_out(output)
+            output = gateway.poll()
+        self.due = gateway.next_timer() if gateway is not None else None
         self._pass_notices()
         for refusal in refusals:
             self.command(refusal)
 
-    def _drain(self) -> list[commands.ProgramFailed]:
-        refusals: list[commands.ProgramFailed] = []
-        gateway = self.gateway
-        while gateway is not None and (output := gateway.poll()) is not None:
-            match output:
-                case SendDatagram(local, remote, octets):
-                    self._send_udp(local, remote, udp.frame(octets) if local.port == NAT_T_PORT else octets)
-                case SendKeepAlive(local, remote):
-                    self._send_udp(local, remote, udp.KEEPALIVE)
-                case Program():
-                    refusals += self._program(output)
-                case Resolve(peer, name):
-                    self._resolve(peer, name)
-                case Event():
-                    self._record(output)
-                case _:
-                    assert_never(output)
-        return refusals
-
-    def _send_udp(self, local: Endpoint, remote: Endpoint, octets: bytes) -> None:
-        self._uplink.send(Frame(local, remote, octets))
+    def _carry_out(self, output: Output) -> list[commands.ProgramFailed]:
+        match output:
+            case SendDatagram(local, remote, octets):
+                self._uplink.send(Frame(local, remote, udp.frame(octets) if local.port == NAT_T_PORT else octets))
+            case SendKeepAlive(local, remote):
+                self._uplink.send(Frame(local, remote, udp.KEEPALIVE))
+            case Program():
+                return self._program(output)
+            case Resolve(peer, name):
+                self._resolve(peer, name)
+            case Event():
+                self._record(output)
+            case _:
+                assert_never(output)
+        return []
 
     def _program(self, program: Program) -> list[commands.ProgramFailed]:
         self.ledger.ask(program)

@@ -12,16 +12,15 @@ from isthmus.engine.surroundings import Surroundings
 from isthmus.model.address import Address
 from isthmus.model.plan import Plan
 from isthmus.model.quantities import Instant, Seconds
-from isthmus.model.sa_spec import SaSpec
 from isthmus.sim import invariants
 from isthmus.sim.agenda import Agenda
 from isthmus.sim.failure import GoalMissed, SimulationFailure, Violation
 from isthmus.sim.flow import Flow
-from isthmus.sim.invariants import Invariant
 from isthmus.sim.nat import MAPPING_TIMEOUT, Nat
 from isthmus.sim.network import Frame, Link, Network, Uplink
 from isthmus.sim.site import Brain, Site
 from isthmus.sim.transcript import REMEMBERED, Transcript
+from isthmus.sim.watch import Watch
 from isthmus.wire.udp import KEEPALIVE
 
 PATIENCE = 100
@@ -54,13 +53,13 @@ class World:
         self.network = Network(self.agenda, self.stream("network"), self.transcript, link or Link())
         self.sites: dict[str, Site] = {}
         self.flows: list[Flow] = []
-        self.invariants: tuple[Invariant, ...] = invariants.all_invariants()
+        self.watch = Watch(self.sites, invariants.all_invariants())
         self.steps = 0
         self._replay = replay
         self._make = make
+        self._rung_at: Instant | None = None
         self._timer_calls: Counter[str] = Counter()
-        self._programmed: dict[str, tuple[SaSpec, ...]] = {}
-        """What each data plane held when the invariants last looked at it."""
+        """At that instant, by site."""
         self.network.taps.append(self._see)
 
     @property
@@ -105,14 +104,14 @@ class World:
         """
         end = Instant(self.now + limit)
         while until is None or not until():
-            due = self._due()
+            due, timer_of = self._next()
             if due is None or due > end:
                 self.agenda.advance(end)
                 # The goal may depend on the time alone; look once more before giving up.
                 if until is not None and not until():
                     raise self.failure(GoalMissed(f"not reached within {limit:g} s"))
                 return
-            self._step(due)
+            self._step(due, timer_of)
 
     def check(self, promise: str, holds: object) -> None:
         """What the story promises at this point."""
@@ -148,43 +147,35 @@ class World:
             return "something is being negotiated"
         return next((twin for site in self.sites.values() for twin in invariants.duplicates(site)), None)
 
-    def _due(self) -> Instant | None:
-        earliest = self.agenda.due
+    def _next(self) -> tuple[Instant | None, Site | None]:
+        """What is due first, and at which site if it is a timer there. What is on its way comes before a timer."""
+        earliest, whose = self.agenda.due, None
         for site in self.sites.values():
             if site.due is not None and (earliest is None or site.due < earliest):
-                earliest = site.due
-        return earliest
+                earliest, whose = site.due, site
+        return earliest, whose
 
-    def _step(self, due: Instant) -> None:
+    def _step(self, due: Instant, timer_of: Site | None) -> None:
         self.steps += 1
         try:
             if self.steps > STEPS:
                 raise Violation("a story ends", f"{STEPS} steps and no end: a storm")
-            self._act(due)
+            if timer_of is None:
+                self.agenda.take()()
+            else:
+                self._ring(due, timer_of)
             for site in self.sites.values():
                 if site.touched:
                     site.touched = False
-                    self._look_at(site)
+                    self.watch.look_at(site)
         except Violation as violation:
             raise self.failure(violation) from violation
 
-    def _look_at(self, site: Site) -> None:
-        installed = site.plane.installed
-        if installed is not self._programmed.get(site.name):
-            self._programmed[site.name] = installed
-            for invariant in self.invariants:
-                invariant.programmed(site, self.sites)
-        for invariant in self.invariants:
-            invariant.stepped(site, self.sites)
-
-    def _act(self, due: Instant) -> None:
-        if due > self.now:
+    def _ring(self, due: Instant, site: Site) -> None:
+        if due != self._rung_at:
+            self._rung_at = due
             self._timer_calls.clear()
-        if self.agenda.due is not None and self.agenda.due <= due:
-            self.agenda.take()()
-            return
         self.agenda.advance(due)
-        site = next(site for site in self.sites.values() if site.due is not None and site.due <= due)
         self._timer_calls[site.name] += 1
         if self._timer_calls[site.name] > PATIENCE:
             raise Violation(
@@ -196,5 +187,4 @@ class World:
         if isinstance(frame.body, bytes) and frame.body != KEEPALIVE:
             for flow in self.flows:
                 flow.hasten()
-        for invariant in self.invariants:
-            invariant.sent(frame, self.sites)
+        self.watch.see(frame)

@@ -13,8 +13,9 @@ from isthmus.engine import commands
 from isthmus.engine.commands import Command
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import Pair, carries, connected, promise_one_pair
-from isthmus.sim.middle import Delay, Lose, header_of
+from isthmus.sim.middle import Delay, Lose
 from isthmus.sim.network import Frame, Link
+from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.site import Site
 from isthmus.sim.world import World

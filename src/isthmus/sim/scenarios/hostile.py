@@ -9,9 +9,9 @@ from isthmus.events.message import DatagramDropped
 from isthmus.model.plan import SessionSettings
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, pair, promise_one_pair, spis, up
-from isthmus.sim.middle import header_of
 from isthmus.sim.network import Frame
 from isthmus.sim.plans import EAST, WEST
+from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.tamper import Attacker, Flood
 from isthmus.sim.world import World

@@ -12,10 +12,10 @@ from isthmus.model.address import NAT_T_PORT, Endpoint
 from isthmus.model.plan import NatTraversal
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, Pair, carries, connected, pair_of, promise_one_pair, spis, up
-from isthmus.sim.middle import header_of
 from isthmus.sim.nat import Nat
 from isthmus.sim.network import Frame, Link, Pass, Verdict
 from isthmus.sim.plans import EAST, WEST, Party, plan_of
+from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.site import Site
 from isthmus.sim.world import World

@@ -11,9 +11,9 @@ from isthmus.events.ike import IkeEstablished, IkeRedirected, RedirectRefused
 from isthmus.model.address import Address
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, carries, pair_of, promise_one_pair, up
-from isthmus.sim.middle import header_of
 from isthmus.sim.network import Drop, Frame, Verdict
 from isthmus.sim.plans import EAST, WEST, plan_of
+from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.world import World
 from isthmus.wire.ikev2.message import decode, encode

@@ -9,9 +9,10 @@ from isthmus.events.ike import FellBack, IkeEstablished, NegotiationFailed, Olde
 from isthmus.model.plan import Dpd, Version
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, Pair, carries, connected, pair, promise_one_pair, up
-from isthmus.sim.middle import Lose, any_ike, header_of, message
+from isthmus.sim.middle import Lose, any_ike, message
 from isthmus.sim.network import Frame, Link
 from isthmus.sim.plans import EAST, WEST, Party, plan_of
+from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.world import World
 from isthmus.wire.ikev2.message import encode
