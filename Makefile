@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 TOOLS := $(VENV)/.tools-installed
 BUILT := $(VENV)/.isthmus-built
 RUST_SOURCES := $(shell find rust -name '*.rs' -not -path '*/target/*' 2>/dev/null) $(wildcard Cargo.* rust/*/Cargo.toml)
-PYTEST_WORKERS ?= auto
+# One more than there are cores: the tests with real peers mostly wait.
+PYTEST_WORKERS ?= $(shell expr $$(nproc) + 1)
 SEEDS ?= 500
 
 .PHONY: help build demo check test test-rust test-python sweep bench bench-tunnel clean
@@ -38,7 +39,7 @@ test-rust: $(BUILT)
 
 test-python: $(BUILT)
 	tools/test-packages
-	$(BIN)/pytest -n $(PYTEST_WORKERS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 sweep: $(BUILT) ## the simulation at large: every scenario, and each short one by 500 seeds (ten minutes; less: SEEDS=50)
 	@$(BIN)/isthmus sim --all --seeds $(SEEDS)

@@ -12,6 +12,11 @@ settings.register_profile("isthmus", deadline=None)
 settings.load_profile("isthmus")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with real peers first: they mostly wait, and one worker does so while the others calculate."""
+    items.sort(key=lambda item: item.get_closest_marker("interop") is None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How much was simulated. On CI each skipped test with its reason: what quietly stops running proves nothing."""
     passed = terminalreporter.stats.get("passed", [])
