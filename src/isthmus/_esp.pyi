@@ -7,8 +7,8 @@ _Address: TypeAlias = IPv4Address | IPv6Address
 _Endpoint: TypeAlias = tuple[_Address, int]
 _Range: TypeAlias = tuple[_Address, _Address, int, int, int]
 """First and last address, protocol (0: any), first and last port."""
-_SaId: TypeAlias = tuple[str, int, _Address]
-"""`in` or `out`, SPI, the peer's address."""
+_SaId: TypeAlias = tuple[str, str, int, _Address]
+"""`in` or `out`, `esp` or `ah`, SPI, the peer's address."""
 _Limits: TypeAlias = tuple[int | None, int | None, int | None, int | None]
 """Soft and hard octets, soft and hard packets."""
 _Notice: TypeAlias = (
@@ -45,7 +45,8 @@ class Plane:
         udp: bool,
         local_selectors: list[_Range],
         remote_selectors: list[_Range],
-        encryption: str,
+        mode: str,
+        encryption: str | None,
         encryption_key: bytes,
         integrity: str | None,
         integrity_key: bytes,
@@ -75,7 +76,7 @@ class Plane:
     def ike_datagrams(self) -> list[tuple[_Endpoint, _Endpoint, bytes]]: ...
     def add_interface(self, name: str) -> None: ...
     def remove_interface(self, name: str) -> None: ...
-    def listen(self, address: _Address) -> None: ...
+    def listen(self, address: _Address, device: str | None = None) -> None: ...
     def unlisten(self, address: _Address) -> None: ...
     def send_ike(self, local: _Endpoint, remote: _Endpoint, message: bytes) -> None: ...
     def send_keep_alive(self, local: _Endpoint, remote: _Endpoint) -> None: ...
@@ -83,21 +84,26 @@ class Plane:
 
 @final
 class EspSa:
-    """One suite and its keys, both directions under one SPI: seals and opens packets that are handed to it."""
+    """One suite and its keys, both directions under one SPI: seals and opens packets that are handed to it.
+
+    Without a cipher it is AH. AH, and ESP in transport mode, are packets with their IP header.
+    """
 
     def __new__(
         cls,
         *,
         spi: int,
-        encryption: str,
-        encryption_key: bytes,
+        encryption: str | None = None,
+        encryption_key: bytes = b"",
         integrity: str | None = None,
         integrity_key: bytes = b"",
+        mode: str = "tunnel",
+        between: tuple[_Address, _Address] | None = None,
         esn: bool = False,
         window: int = 64,
         copy_dscp: bool = False,
         seed: bytes = ...,
     ) -> EspSa: ...
     def encapsulate(self, packet: bytes) -> tuple[bytes, int]: ...
-    def decapsulate(self, packet: bytes, *, tos: int = 0) -> bytes | None: ...
+    def decapsulate(self, packet: bytes, *, headers: int = 0, tos: int = 0) -> bytes | None: ...
     def resume_after(self, sequence: int) -> None: ...

@@ -1,4 +1,4 @@
-//! ESP as values (RFC 4303), tunnel mode: what goes in and out are octets, the time and the entropy.
+//! ESP and AH as values (RFC 4303, RFC 4302): what goes in and out are octets, the time and the entropy.
 //!
 //! A packet's way out: [`Interface::outbound`] finds the SA by policy and selectors, [`OutboundSa::encapsulate`]
 //! seals it. Its way in: [`Sad::load`] finds the SA by SPI, [`InboundSa::decapsulate`] checks the window, opens,
@@ -8,12 +8,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ah;
+mod draft;
 pub mod ecn;
+pub mod header;
 mod inbound;
+mod mutable;
 mod notice;
 pub mod offload;
 mod outbound;
 mod packet;
+mod protection;
 mod sad;
 mod selector;
 mod spd;
@@ -27,6 +32,7 @@ pub use inbound::{Arrival, InboundConfig, InboundSa, Opened};
 pub use notice::{Direction, Millis, Notice, SaKey};
 pub use outbound::{OutboundConfig, OutboundSa, Sealed};
 pub use packet::{Malformed, Ports, Summary};
+pub use protection::{Mode, Protection, Protocol};
 pub use sad::{InboundTable, Sad};
 pub use selector::{PortRange, Selector, Selectors};
 pub use spd::{Interface, Policy, Route, Spd};

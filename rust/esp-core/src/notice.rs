@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::packet::Summary;
+use crate::protection::Protocol;
 
 /// Monotonic milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,7 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SaKey {
     pub direction: Direction,
+    pub protocol: Protocol,
     pub spi: u32,
     pub remote: IpAddr,
 }

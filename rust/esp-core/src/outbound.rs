@@ -1,17 +1,20 @@
-//! One outbound SA: an inner packet becomes an ESP packet (RFC 4303, 3.3).
+//! One outbound SA: a packet is protected (RFC 4303, 3.3; RFC 4302, 3.3).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
 use crate::Outer;
+use crate::draft::Draft;
 use crate::ecn;
 use crate::notice::{Direction, Notice, SaKey};
 use crate::packet::Summary;
+use crate::protection::{Mode, Protection};
 use crate::selector::Selectors;
 use crate::tally::{Counters, Limits, Tally};
-use crate::transform::{Keyed, Sequence, TRAILER};
+use crate::transform::Sequence;
 use crate::trigger::Trigger;
 
 const NEXT_HEADER_IPV4: u8 = 4;
@@ -27,6 +30,7 @@ pub struct OutboundConfig {
     pub child: Arc<str>,
     pub interface: Arc<str>,
     pub selectors: Selectors,
+    pub mode: Mode,
     pub esn: bool,
     pub limits: Limits,
     pub copy_dscp: bool,
@@ -35,13 +39,13 @@ pub struct OutboundConfig {
 #[derive(Debug)]
 pub struct OutboundSa {
     pub config: OutboundConfig,
-    keyed: Keyed,
+    protection: Protection,
     outer: ArcSwap<Outer>,
     sent: AtomicU64,
     tally: Tally,
 }
 
-/// An ESP packet, ready to be sent: its length, and the TOS or traffic class of the outer header.
+/// A packet, ready to be sent: its length, and the TOS or traffic class for the header that the system will write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealed {
     pub length: usize,
@@ -49,9 +53,14 @@ pub struct Sealed {
 }
 
 impl OutboundSa {
-    pub fn new(config: OutboundConfig, keyed: Keyed, outer: Outer) -> Self {
+    pub fn new(config: OutboundConfig, protection: impl Into<Protection>, outer: Outer) -> Self {
         let (outer, sent, tally) = (ArcSwap::from_pointee(outer), AtomicU64::new(0), Tally::default());
-        Self { config, keyed, outer, sent, tally }
+        Self { config, protection: protection.into(), outer, sent, tally }
+    }
+
+    /// Whether its packets leave with their IP header: else the system writes one in front of ESP.
+    pub fn writes_header(&self) -> bool {
+        self.protection.takes_header(self.config.mode)
     }
 
     /// Where its packets go now.
@@ -64,12 +73,19 @@ impl OutboundSa {
     }
 
     pub fn key(&self) -> SaKey {
-        SaKey { direction: Direction::Outbound, spi: self.config.spi, remote: self.outer().remote.ip() }
+        SaKey {
+            direction: Direction::Outbound,
+            protocol: self.protection.protocol(),
+            spi: self.config.spi,
+            remote: self.outer().remote.ip(),
+        }
     }
 
     /// Whether it was made of the same parameters and keys.
     pub fn equals(&self, other: &Self) -> bool {
-        self.config == other.config && self.outer() == other.outer() && self.keyed.equals(&other.keyed)
+        self.config == other.config
+            && self.outer() == other.outer()
+            && self.protection.equals(&other.protection)
     }
 
     pub fn counters(&self) -> Counters {
@@ -81,9 +97,14 @@ impl OutboundSa {
         self.sent.store(sequence, Ordering::Relaxed);
     }
 
-    /// Octets of the ESP packet that an inner packet becomes.
-    pub fn sealed_length(&self, inner: usize) -> usize {
-        self.keyed.layout.sealed(inner)
+    /// Octets that a packet takes at most, once it is protected.
+    pub fn room_for(&self, inner: usize) -> usize {
+        const HEADERS: usize = 128; // an IP header without options, AH with the longest ICV
+        match &self.protection {
+            Protection::Esp(keyed) if self.writes_header() => keyed.layout.sealed(inner) + keyed.layout.align,
+            Protection::Esp(keyed) => keyed.layout.sealed(inner),
+            Protection::Ah(_) => inner + HEADERS,
+        }
     }
 
     /// Seals the packet that `summary` describes into the front of `out`.
@@ -133,18 +154,24 @@ impl OutboundSa {
         if self.tally.dead() {
             return Err(Trigger::Expired);
         }
-        let layout = self.keyed.layout;
-        let length = layout.sealed(inner);
-        let out = out.get_mut(..length).ok_or(Trigger::TooBig)?;
-        let sequence = self.next_sequence(notices)?;
-        out[..4].copy_from_slice(&self.config.spi.to_be_bytes());
-        out[4..8].copy_from_slice(&sequence.low());
-        let payload = &mut out[layout.payload()..length - layout.icv];
-        write(&mut payload[..inner]);
-        let next_header = if summary.version() == 4 { NEXT_HEADER_IPV4 } else { NEXT_HEADER_IPV6 };
-        write_trailer(&mut payload[inner..], next_header);
-        self.keyed.transform.seal(out, sequence).map_err(|_| Trigger::TooBig)?;
-        Ok(Sealed { length, tos: ecn::outer_tos(summary.tos, self.config.copy_dscp) })
+        let (tos, between) = (ecn::outer_tos(summary.tos, self.config.copy_dscp), self.between());
+        let next = if summary.version() == 4 { NEXT_HEADER_IPV4 } else { NEXT_HEADER_IPV6 };
+        let draft = Draft { spi: self.config.spi, inner, write, sequence: || self.next_sequence(notices) };
+        // A header that we write, or keep, has its TOS already.
+        let (length, tos) = match (&self.protection, self.config.mode) {
+            (Protection::Esp(keyed), Mode::Tunnel) => (draft.esp_tunnel(keyed, next, out)?, tos),
+            (Protection::Esp(keyed), Mode::Transport) => (draft.esp_transport(keyed, out)?, 0),
+            (Protection::Ah(keyed), Mode::Tunnel) => (draft.ah_tunnel(keyed, between, next, tos, out)?, 0),
+            (Protection::Ah(keyed), Mode::Transport) => {
+                (draft.ah_transport(keyed, summary.version(), out)?, 0)
+            }
+        };
+        Ok(Sealed { length, tos })
+    }
+
+    fn between(&self) -> (IpAddr, IpAddr) {
+        let outer = self.outer();
+        (outer.local.ip(), outer.remote.ip())
     }
 
     /// RFC 4303, 3.3.3: numbers are never reused; an SA that has spent them sends nothing more.
@@ -173,14 +200,4 @@ impl OutboundSa {
             notices.push(Notice::HardExpired(self.key()));
         }
     }
-}
-
-/// RFC 4303, 2.4: padding counts 1, 2, 3 and so on; its length and the next header end the payload.
-fn write_trailer(trailer: &mut [u8], next_header: u8) {
-    let padding = trailer.len() - TRAILER;
-    for (octet, number) in trailer[..padding].iter_mut().zip(1..) {
-        *octet = number;
-    }
-    trailer[padding] = padding as u8;
-    trailer[padding + 1] = next_header;
 }

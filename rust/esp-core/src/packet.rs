@@ -29,21 +29,21 @@ pub struct Summary {
     pub length: usize,
 }
 
-const HOP_BY_HOP: u8 = 0;
+pub(crate) const HOP_BY_HOP: u8 = 0;
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-const ROUTING: u8 = 43;
-const FRAGMENT: u8 = 44;
+pub(crate) const ROUTING: u8 = 43;
+pub(crate) const FRAGMENT: u8 = 44;
 const ICMPV6: u8 = 58;
-const DESTINATION_OPTIONS: u8 = 60;
+pub(crate) const DESTINATION_OPTIONS: u8 = 60;
 const DCCP: u8 = 33;
 const SCTP: u8 = 132;
 const MOBILITY: u8 = 135;
 const UDP_LITE: u8 = 136;
 
 /// RFC 8200, 4.1 recommends an order in which seven occur; more is somebody's game.
-const MAX_EXTENSION_HEADERS: usize = 8;
+pub(crate) const MAX_EXTENSION_HEADERS: usize = 8;
 
 impl Summary {
     pub fn of(packet: &[u8]) -> Result<Self, Malformed> {

@@ -3,13 +3,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::notice::{Millis, Notice};
+use crate::notice::{Millis, Notice, SaKey};
 use crate::outbound::OutboundSa;
 use crate::packet::Summary;
 use crate::selector::Selectors;
@@ -114,9 +113,9 @@ impl Spd {
         state.compile(&sa.config.interface);
     }
 
-    /// The SA with an SPI that sends to the peer's address: the peer chose the SPI, so another may have the same.
-    pub fn find(&self, spi: u32, remote: IpAddr) -> Option<Arc<OutboundSa>> {
-        self.state().by_spi.get(&spi)?.iter().find(|sa| sa.outer().remote.ip() == remote).cloned()
+    /// The SA that a key names: the peer chose the SPI, so another may have the same.
+    pub fn find(&self, key: &SaKey) -> Option<Arc<OutboundSa>> {
+        self.state().by_spi.get(&key.spi)?.iter().find(|sa| sa.key() == *key).cloned()
     }
 
     /// Its keys are wiped when the last packet in flight has let go of it.

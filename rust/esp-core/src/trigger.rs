@@ -32,10 +32,12 @@ triggers! {
     Expired, "expired", "The SA passed its hard limit of octets or packets";
     TooBig, "too-big", "The packet does not fit into a datagram once it is encapsulated";
     NotIp, "not-ip", "The packet from the tunnel interface is no whole IPv4 or IPv6 packet";
+    Fragment, "fragment", "A fragment cannot be protected in transport mode (RFC 4303, 3.3.4)";
+    SourceRouted, "source-routed", "A packet that is routed by its source is not protected in transport mode before its last stop";
     RoutingLoop, "routing-loop", "The system routes our own ESP to the peer into the tunnel: the peer's address needs a route outside";
     NotListening, "not-listening", "No socket is open on the SA's local address";
     SendFailed, "send-failed", "The system refused to send the datagram";
-    TooShort, "too-short", "Shorter than ESP header, IV and ICV together, or not a whole number of blocks";
+    TooShort, "too-short", "Shorter than headers, IV and ICV together, or not a whole number of blocks";
     ReservedSpi, "reserved-spi", "SPI 1 to 255 is reserved (RFC 4303, 2.1)";
     UnknownSpi, "unknown-spi", "No inbound SA has this SPI";
     Replayed, "replayed", "Seen before, or older than the anti-replay window";

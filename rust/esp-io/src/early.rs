@@ -1,4 +1,4 @@
-//! ESP that came before its SA. The peer may send as soon as it has answered us, while we are still reading the answer.
+//! ESP and AH that came before its SA. The peer may send as soon as it has answered us, while we are still reading the answer.
 
 use std::collections::VecDeque;
 
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn arrival() -> Arrival {
-        Arrival { remote: SocketAddr::from(([192, 0, 2, 1], 4500)), tos: 0, udp: true }
+        Arrival { remote: SocketAddr::from(([192, 0, 2, 1], 4500)), tos: 0, udp: true, headers: 0 }
     }
 
     #[test]

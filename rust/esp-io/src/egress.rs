@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use esp_core::header::{AH, ESP};
 use esp_core::offload::{Cut, VnetHeader};
 use esp_core::{Interface, Millis, Notice, Outer, Ports, Route, Summary, Trigger};
 
@@ -20,7 +21,6 @@ use crate::tun::Tun;
 const LONGEST_SENT: usize = 65507;
 
 const UDP: u8 = 17;
-const ESP: u8 = 50;
 
 pub(crate) struct Egress {
     shared: Arc<Shared>,
@@ -106,10 +106,10 @@ impl Egress {
         self.shared.mailbox.post_notices(&mut self.notices);
         let sa = found.map_err(whole)?;
         let outer = sa.outer();
-        if is_own_esp(&summary, &outer) {
+        if is_our_own(&summary, &outer) {
             return Err(whole(Trigger::RoutingLoop));
         }
-        let exit = exit(tables.locals, &outer).ok_or(whole(Trigger::NotListening))?;
+        let exit = exit(tables.locals, &outer, sa.writes_header()).ok_or(whole(Trigger::NotListening))?;
         let destination = destination(&outer);
         let mut dropped = None;
         for at in 0..count {
@@ -130,16 +130,16 @@ impl Egress {
 }
 
 /// Whether a packet is one that we sealed, and the system brought back to be sealed again, and again.
-fn is_own_esp(packet: &Summary, outer: &Outer) -> bool {
+fn is_our_own(packet: &Summary, outer: &Outer) -> bool {
     let ours = packet.source == outer.local.ip() && packet.destination == outer.remote.ip();
     let ports = Ports::Pair(outer.local.port(), outer.remote.port());
-    ours && (packet.protocol == Some(ESP)
+    ours && (matches!(packet.protocol, Some(ESP | AH))
         || outer.udp && packet.protocol == Some(UDP) && packet.ports == ports)
 }
 
-fn exit(locals: &Locals, outer: &Outer) -> Option<Exit> {
+fn exit(locals: &Locals, outer: &Outer, whole: bool) -> Option<Exit> {
     let address: IpAddr = outer.local.ip();
-    locals.by_address.get(&address).and_then(|local: &Arc<Local>| local.exit_for(outer))
+    locals.by_address.get(&address).and_then(|local: &Arc<Local>| local.exit_for(outer, whole))
 }
 
 fn destination(outer: &Outer) -> std::net::SocketAddr {

@@ -22,6 +22,8 @@ pub(crate) struct Received {
     pub(crate) remote: Option<SocketAddr>,
     /// TOS or traffic class.
     pub(crate) tos: u8,
+    /// The hop limit, of IPv6.
+    pub(crate) hops: u8,
 }
 
 /// Buffers for one batch of received datagrams.
@@ -40,6 +42,7 @@ struct Train {
     segment: usize,
     remote: Option<SocketAddr>,
     tos: u8,
+    hops: u8,
 }
 
 impl Inbox {
@@ -98,6 +101,7 @@ impl Inbox {
                 place: start + number * train.segment..start + train.length.min((number + 1) * train.segment),
                 remote: train.remote,
                 tos: train.tos,
+                hops: train.hops,
             })
         })
     }
@@ -109,7 +113,7 @@ impl Inbox {
 }
 
 impl Train {
-    const EMPTY: Self = Self { length: 0, segment: LONGEST, remote: None, tos: 0 };
+    const EMPTY: Self = Self { length: 0, segment: LONGEST, remote: None, tos: 0, hops: 0 };
 
     fn of(length: usize, remote: &Raw, header: &libc::msghdr) -> Self {
         let mut train = Self { length, remote: remote.address(), ..Self::EMPTY };
@@ -123,6 +127,9 @@ impl Train {
                     (libc::IPPROTO_IP, libc::IP_TOS) => train.tos = data.read(),
                     (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
                         train.tos = data.cast::<libc::c_int>().read_unaligned() as u8;
+                    }
+                    (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+                        train.hops = data.cast::<libc::c_int>().read_unaligned() as u8;
                     }
                     (libc::SOL_UDP, libc::UDP_GRO) => {
                         let segment = data.cast::<libc::c_int>().read_unaligned();

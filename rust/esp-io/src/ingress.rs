@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use esp_core::header::{self, Fresh};
 use esp_core::offload::{Joined, Joiner};
-use esp_core::{Arrival, InboundSa, InboundTable, Millis, Notice, Opened, Trigger};
+use esp_core::{Arrival, InboundSa, InboundTable, Millis, Notice, Opened, Protocol, Trigger, ah};
 
 use crate::early::{Early, PATIENCE};
-use crate::inbox::{Inbox, Received};
+use crate::inbox::{Inbox, LONGEST, Received};
 use crate::local::{Arriving, Local};
 use crate::poll::Ready;
 use crate::shared::{Devices, Shared};
@@ -90,8 +91,12 @@ impl Ingress {
                 Arriving::Udp | Arriving::MarkedUdp => {
                     udp(local, &datagram, octets, &tables, &mut self.aside)
                 }
-                Arriving::RawIpv4 => raw_ipv4(datagram, octets, &tables, &mut self.aside),
-                Arriving::RawIpv6 => esp(&datagram, octets, false, &tables, &mut self.aside),
+                Arriving::RawIpv4 => raw_ipv4(Protocol::Esp, datagram, octets, &tables, &mut self.aside),
+                Arriving::AhIpv4 => raw_ipv4(Protocol::Ah, datagram, octets, &tables, &mut self.aside),
+                Arriving::RawIpv6 => {
+                    raw_ipv6(Protocol::Esp, local, datagram, octets, &tables, &mut self.aside)
+                }
+                Arriving::AhIpv6 => raw_ipv6(Protocol::Ah, local, datagram, octets, &tables, &mut self.aside),
             };
             match result {
                 Ok(None) => {}
@@ -128,7 +133,8 @@ impl Tables<'_> {
 }
 
 /// The part of a token that tells which socket of an address it is.
-pub(crate) const PLACE: u64 = 0b11;
+pub(crate) const PLACE_BITS: u32 = 2;
+const PLACE: u64 = (1 << PLACE_BITS) - 1;
 
 /// An inner packet, and the interface at which it arrives.
 type Inner<'a> = Option<(&'a Tun, Range<usize>)>;
@@ -153,43 +159,84 @@ fn udp<'a>(
             Err(Trigger::IkeQueueFull)
         }
         (Some(_), _) => Ok(None),
-        (None, _) => esp(datagram, buffer, true, tables, aside),
+        (None, _) => {
+            let way = Way { protocol: Protocol::Esp, udp: true, headers: 0 };
+            protected(datagram, buffer, way, tables, aside)
+        }
     }
 }
 
+/// How a protected packet came.
+struct Way {
+    protocol: Protocol,
+    udp: bool,
+    /// Octets of IP headers before it.
+    headers: usize,
+}
+
 fn raw_ipv4<'a>(
+    protocol: Protocol,
+    datagram: Received,
+    buffer: &mut [u8],
+    tables: &Tables<'a>,
+    aside: &mut Aside,
+) -> Result<Inner<'a>, Trigger> {
+    let headers = buffer[datagram.place.clone()].first().map_or(0, |first| usize::from(first & 0x0f) * 4);
+    protected(&datagram, buffer, Way { protocol, udp: false, headers }, tables, aside)
+}
+
+/// The kernel hands up IPv6 without its header. Where one is needed it is written again, from what is told of it.
+fn raw_ipv6<'a>(
+    protocol: Protocol,
+    local: &Local,
     mut datagram: Received,
     buffer: &mut [u8],
     tables: &Tables<'a>,
     aside: &mut Aside,
 ) -> Result<Inner<'a>, Trigger> {
-    let header = buffer[datagram.place.clone()].first().map_or(0, |first| usize::from(first & 0x0f) * 4);
-    datagram.place.start += header;
-    if datagram.place.is_empty() {
-        return Err(Trigger::TooShort);
+    let Range { start, end } = datagram.place;
+    let spi = spi(&buffer[start..end], protocol)?;
+    let needed = tables.sas.get(&spi).is_none_or(|sa| sa.takes_header());
+    let mut headers = 0;
+    if let Some(remote) = datagram.remote.filter(|_| needed) {
+        headers = header::IPV6;
+        if end + headers > start + LONGEST {
+            return Err(Trigger::TooBig);
+        }
+        buffer.copy_within(start..end, start + headers);
+        datagram.place = start..end + headers;
+        let next = if protocol == Protocol::Ah { header::AH } else { header::ESP };
+        let (between, tos, hops) = ((remote.ip(), local.address.ip()), datagram.tos, datagram.hops);
+        Fresh { between, next, tos, hops, identification: 0 }.write(&mut buffer[datagram.place.clone()]);
     }
-    esp(&datagram, buffer, false, tables, aside)
+    protected(&datagram, buffer, Way { protocol, udp: false, headers }, tables, aside)
+}
+
+fn spi(protected: &[u8], protocol: Protocol) -> Result<u32, Trigger> {
+    let place = if protocol == Protocol::Ah { ah::SPI } else { 0 };
+    let octets = protected.get(place..).and_then(<[u8]>::first_chunk).ok_or(Trigger::TooShort)?;
+    Ok(u32::from_be_bytes(*octets))
 }
 
 /// An SA is found by its SPI alone (RFC 4301, 4.1): where the packet came from, within UDP or not, may have changed on
 /// the way, and its ICV is the proof.
-fn esp<'a>(
+fn protected<'a>(
     datagram: &Received,
     buffer: &mut [u8],
-    udp: bool,
+    way: Way,
     tables: &Tables<'a>,
     aside: &mut Aside,
 ) -> Result<Inner<'a>, Trigger> {
+    let Way { protocol, udp, headers } = way;
     let packet = &mut buffer[datagram.place.clone()];
-    let (Some(spi), Some(remote)) = (packet.first_chunk().copied(), datagram.remote) else {
-        return Err(Trigger::TooShort);
-    };
-    let spi = u32::from_be_bytes(spi);
+    let spi = spi(packet.get(headers..).ok_or(Trigger::TooShort)?, protocol)?;
+    let remote = datagram.remote.ok_or(Trigger::TooShort)?;
     if spi < FIRST_SPI {
         return Err(Trigger::ReservedSpi);
     }
-    let arrival = Arrival { remote, tos: datagram.tos, udp };
+    let arrival = Arrival { remote, tos: datagram.tos, udp, headers };
     match tables.sas.get(&spi) {
+        Some(sa) if sa.protocol() != protocol => Err(Trigger::UnknownSpi),
         Some(sa) => {
             let start = datagram.place.start;
             let inner = open(sa, packet, &arrival, tables, &mut aside.notices)?;

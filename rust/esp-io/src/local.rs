@@ -1,4 +1,4 @@
-//! A local address that we listen on: the NAT-T port for IKE and encapsulated ESP, and a raw socket for ESP itself.
+//! A local address that we listen on: the NAT-T port for IKE and encapsulated ESP, and raw sockets for ESP and AH.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use esp_core::Outer;
 
 use crate::outbox::Exit;
-use crate::socket::{UdpPair, raw_esp, udp_pair};
+use crate::socket::{UdpPair, raw, udp_pair};
 
 #[derive(Debug)]
 pub(crate) struct Local {
@@ -15,6 +15,9 @@ pub(crate) struct Local {
     esp: OwnedFd,
     ike: OwnedFd,
     raw: OwnedFd,
+    ah: OwnedFd,
+    /// Sends packets that bring their IP header.
+    whole: OwnedFd,
     trains: bool,
 }
 
@@ -28,24 +31,32 @@ pub(crate) enum Arriving {
     RawIpv4,
     /// ESP alone: the kernel hands IPv6 up without headers.
     RawIpv6,
+    AhIpv4,
+    AhIpv6,
 }
 
 impl Local {
-    pub(crate) fn open(address: IpAddr, port: u16, offload: bool) -> io::Result<Self> {
+    pub(crate) fn open(address: IpAddr, port: u16, offload: bool, device: Option<&str>) -> io::Result<Self> {
         let udp = SocketAddr::new(address, port);
         let UdpPair { esp, ike, trains } =
-            udp_pair(udp, offload).map_err(|error| explained(error, &format!("UDP {udp}")))?;
-        let raw = raw_esp(SocketAddr::new(address, 0))
-            .map_err(|error| explained(error, &format!("a raw ESP socket on {address}")))?;
-        Ok(Self { address: udp, esp, ike, raw, trains })
+            udp_pair(udp, offload, device).map_err(|error| explained(error, &format!("UDP {udp}")))?;
+        let opened = |protocol, name: &str| {
+            raw(SocketAddr::new(address, 0), protocol, device)
+                .map_err(|error| explained(error, &format!("a raw {name} socket on {address}")))
+        };
+        let (raw, ah) = (opened(libc::IPPROTO_ESP, "ESP")?, opened(libc::IPPROTO_AH, "AH")?);
+        let whole = opened(libc::IPPROTO_RAW, "IP")?;
+        Ok(Self { address: udp, esp, ike, raw, ah, whole, trains })
     }
 
-    /// Where packets of an SA leave; None: it is not for us.
-    pub(crate) fn exit_for(&self, outer: &Outer) -> Option<Exit> {
-        match outer.udp {
-            true => (outer.local.port() == self.address.port())
+    /// Where packets of an SA leave; None: it is not for us. `whole`: they bring their IP header.
+    pub(crate) fn exit_for(&self, outer: &Outer, whole: bool) -> Option<Exit> {
+        let alone = |fd: &OwnedFd| Some(Exit { fd: fd.as_raw_fd(), trains: false });
+        match (whole, outer.udp) {
+            (true, _) => alone(&self.whole),
+            (false, true) => (outer.local.port() == self.address.port())
                 .then(|| Exit { fd: self.esp.as_raw_fd(), trains: self.trains }),
-            false => Some(Exit { fd: self.raw.as_raw_fd(), trains: false }),
+            (false, false) => alone(&self.raw),
         }
     }
 
@@ -54,12 +65,16 @@ impl Local {
     }
 
     /// Every socket, with what arrives there.
-    pub(crate) fn sockets(&self) -> [(RawFd, Arriving); 3] {
-        let raw = if self.address.is_ipv4() { Arriving::RawIpv4 } else { Arriving::RawIpv6 };
+    pub(crate) fn sockets(&self) -> [(RawFd, Arriving); 4] {
+        let (raw, ah) = match self.address.is_ipv4() {
+            true => (Arriving::RawIpv4, Arriving::AhIpv4),
+            false => (Arriving::RawIpv6, Arriving::AhIpv6),
+        };
         [
             (self.ike.as_raw_fd(), Arriving::MarkedUdp),
             (self.esp.as_raw_fd(), Arriving::Udp),
             (self.raw.as_raw_fd(), raw),
+            (self.ah.as_raw_fd(), ah),
         ]
     }
 }
@@ -68,6 +83,7 @@ fn explained(error: io::Error, what: &str) -> io::Error {
     let why = match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => "no permission: it needs CAP_NET_RAW and CAP_NET_ADMIN".into(),
         Some(libc::EADDRINUSE) => "in use: does another IKE daemon run here?".into(),
+        Some(libc::ENODEV) => "the host does not have the interface".into(),
         Some(libc::EADDRNOTAVAIL) => "the host does not have this address".into(),
         _ => error.to_string(),
     };

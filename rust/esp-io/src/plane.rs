@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use esp_core::transform::{KeyMaterial, Keyed, keyed};
+use esp_core::transform::{KeyMaterial, keyed};
 use esp_core::{
-    Counters, Direction, InboundConfig, InboundSa, OutboundConfig, OutboundSa, Outer, Policy, Refusal, SaKey,
-    Trigger, suite,
+    Counters, Direction, InboundConfig, InboundSa, OutboundConfig, OutboundSa, Outer, Policy, Protection,
+    Refusal, SaKey, Trigger, ah, suite,
 };
 use zeroize::Zeroizing;
 
 use crate::egress::Egress;
-use crate::ingress::{FIRST_SPI, Ingress, KEEP_ALIVE, NON_ESP_MARKER};
+use crate::ingress::{FIRST_SPI, Ingress, KEEP_ALIVE, NON_ESP_MARKER, PLACE_BITS};
 use crate::local::Local;
 use crate::mailbox::Mailbox;
 use crate::outbox::send_two;
@@ -26,7 +26,8 @@ use crate::tun::Tun;
 
 /// Algorithms by their names in the configuration, and their keys.
 pub struct Suite<'a> {
-    pub encryption: &'a str,
+    /// None: AH.
+    pub encryption: Option<&'a str>,
     /// Key, then salt where the cipher has one.
     pub encryption_key: Zeroizing<Vec<u8>>,
     pub integrity: Option<&'a str>,
@@ -35,7 +36,7 @@ pub struct Suite<'a> {
 
 impl std::fmt::Debug for Suite<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.encryption, self.integrity.unwrap_or("none"))
+        write!(f, "{}/{}", self.encryption.unwrap_or("ah"), self.integrity.unwrap_or("none"))
     }
 }
 
@@ -105,7 +106,7 @@ impl Plane {
         let _one_at_a_time = self.open()?;
         check_spi(install.config.spi)?;
         let sa = OutboundSa::new(install.config, expand(install.suite)?, install.outer);
-        match self.shared.spd.find(sa.config.spi, sa.outer().remote.ip()) {
+        match self.shared.spd.find(&sa.key()) {
             // Begun anew with the same keys, it would repeat sequence numbers, and with them nonces.
             Some(held) if held.equals(&sa) => Ok(()),
             Some(held) => Err(taken(held.key())),
@@ -126,8 +127,8 @@ impl Plane {
                 }
             }
             Direction::Outbound => {
-                if let Some(held) = self.shared.spd.find(sa.spi, sa.remote) {
-                    let there = self.shared.spd.find(sa.spi, outer.remote.ip());
+                if let Some(held) = self.shared.spd.find(&sa) {
+                    let there = self.shared.spd.find(&SaKey { remote: outer.remote.ip(), ..sa });
                     if let Some(other) = there.filter(|other| !Arc::ptr_eq(other, &held)) {
                         return Err(taken(other.key()));
                     }
@@ -144,7 +145,7 @@ impl Plane {
                 self.shared.sad.remove(sa.spi);
             }
             Direction::Outbound => {
-                if let Some(sa) = self.shared.spd.find(sa.spi, sa.remote) {
+                if let Some(sa) = self.shared.spd.find(&sa) {
                     self.shared.spd.remove(&sa);
                 }
             }
@@ -164,7 +165,7 @@ impl Plane {
     pub fn counters(&self, sa: SaKey) -> Option<Counters> {
         match sa.direction {
             Direction::Inbound => self.shared.sad.find(sa.spi).map(|sa| sa.counters()),
-            Direction::Outbound => self.shared.spd.find(sa.spi, sa.remote).map(|sa| sa.counters()),
+            Direction::Outbound => self.shared.spd.find(&sa).map(|sa| sa.counters()),
         }
     }
 
@@ -208,15 +209,15 @@ impl Plane {
         self.forget_interface(name);
     }
 
-    /// Opens the NAT-T port and raw ESP on a local address.
-    pub fn listen(&self, address: IpAddr) -> Result<(), Refusal> {
+    /// Opens the NAT-T port, ESP and AH on a local address; `device`: only through this interface of the host.
+    pub fn listen(&self, address: IpAddr, device: Option<&str>) -> Result<(), Refusal> {
         let mut control = self.open()?;
         let mut locals = Locals::clone(&self.shared.locals.load());
         if locals.by_address.contains_key(&address) {
             return Ok(());
         }
         let refused = |error: io::Error| Refusal(error.to_string());
-        let local = Arc::new(Local::open(address, self.port, self.offload).map_err(refused)?);
+        let local = Arc::new(Local::open(address, self.port, self.offload, device).map_err(refused)?);
         let token = control.token();
         locals.by_address.insert(address, local.clone());
         locals.by_token.insert(token, local.clone());
@@ -325,18 +326,22 @@ impl Control {
     /// Unique, and with room for the place of a socket.
     fn token(&mut self) -> u64 {
         self.next_token += 1;
-        self.next_token << 2
+        self.next_token << PLACE_BITS
     }
 }
 
-fn expand(suite: Suite<'_>) -> Result<Keyed, Refusal> {
+fn expand(suite: Suite<'_>) -> Result<Protection, Refusal> {
     let unknown = |name: &str| Refusal(format!("this data plane does not have {name}"));
-    let encryption = suite::Encryption::named(suite.encryption).ok_or_else(|| unknown(suite.encryption))?;
     let integrity =
         suite.integrity.map(|name| suite::Integrity::named(name).ok_or_else(|| unknown(name))).transpose()?;
+    let Some(encryption) = suite.encryption else {
+        let integrity = integrity.ok_or_else(|| Refusal("AH needs an integrity algorithm".into()))?;
+        return Ok(ah::keyed(integrity, &suite.integrity_key)?.into());
+    };
+    let encryption = suite::Encryption::named(encryption).ok_or_else(|| unknown(encryption))?;
     let iv_seed = fresh().map_err(|error| Refusal(format!("no entropy: {error}")))?;
     let keys = KeyMaterial { encryption: suite.encryption_key, integrity: suite.integrity_key, iv_seed };
-    keyed(encryption, integrity, &keys)
+    Ok(keyed(encryption, integrity, &keys)?.into())
 }
 
 fn fresh() -> io::Result<Zeroizing<[u8; 32]>> {

@@ -22,7 +22,7 @@ pub(crate) struct Devices {
     pub(crate) by_token: HashMap<u64, Arc<Tun>>,
 }
 
-/// The addresses that we listen on. A socket's token is that of its address, times four, plus its place.
+/// The addresses that we listen on. A socket's token is that of its address, plus its place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Locals {
     pub(crate) by_address: HashMap<IpAddr, Arc<Local>>,

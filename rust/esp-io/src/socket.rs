@@ -20,13 +20,13 @@ pub(crate) struct UdpPair {
 
 /// Opens the NAT-T port twice and lets the kernel sort: a datagram with the non-ESP marker goes to the second socket,
 /// so that no flood of ESP pushes IKE out of its buffer.
-pub(crate) fn udp_pair(address: SocketAddr, offload: bool) -> io::Result<UdpPair> {
+pub(crate) fn udp_pair(address: SocketAddr, offload: bool, device: Option<&str>) -> io::Result<UdpPair> {
     // Sharing a port is open to every process of ours, so a second gateway would steal half of the packets unnoticed.
     // Binding without sharing first makes it an error.
-    drop(bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, &[])?);
+    drop(bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, device, &[])?);
     let share = [(libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)];
-    let esp = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, &share)?;
-    let ike = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, &share)?;
+    let esp = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, device, &share)?;
+    let ike = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, device, &share)?;
     sort_by_marker(esp.as_raw_fd())?;
     let trains = offload
         && set(esp.as_raw_fd(), libc::SOL_UDP, libc::UDP_GRO, 1).is_ok()
@@ -39,15 +39,16 @@ pub(crate) fn udp_pair(address: SocketAddr, offload: bool) -> io::Result<UdpPair
     Ok(UdpPair { esp, ike, trains })
 }
 
-/// A raw socket for ESP. Needs CAP_NET_RAW.
-pub(crate) fn raw_esp(address: SocketAddr) -> io::Result<OwnedFd> {
-    bound(libc::SOCK_RAW, libc::IPPROTO_ESP, address, &[])
+/// A raw socket for one protocol; IPPROTO_RAW: one that only sends, and leaves IP headers to us. Needs CAP_NET_RAW.
+pub(crate) fn raw(address: SocketAddr, protocol: libc::c_int, device: Option<&str>) -> io::Result<OwnedFd> {
+    bound(libc::SOCK_RAW, protocol, address, device, &[])
 }
 
 fn bound(
     kind: libc::c_int,
     protocol: libc::c_int,
     address: SocketAddr,
+    device: Option<&str>,
     options: &[(libc::c_int, libc::c_int, libc::c_int)],
 ) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
@@ -63,6 +64,9 @@ fn bound(
     for (level, option, value) in options {
         set(fd, *level, *option, *value)?;
     }
+    if let Some(device) = device {
+        bind_to(fd, device)?;
+    }
     shape(fd, address)?;
     let (raw, length) = Raw::of(address);
     // SAFETY: `raw` holds an address of `length` octets and outlives the call.
@@ -70,6 +74,16 @@ fn bound(
         return Err(io::Error::last_os_error());
     }
     Ok(socket)
+}
+
+/// From now on no route through another interface counts, a tunnel interface's least of all.
+fn bind_to(fd: RawFd, device: &str) -> io::Result<()> {
+    let mut name = [0u8; libc::IFNAMSIZ];
+    if device.len() >= name.len() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    name[..device.len()].copy_from_slice(device.as_bytes());
+    set(fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name)
 }
 
 fn shape(fd: RawFd, address: SocketAddr) -> io::Result<()> {
@@ -87,6 +101,8 @@ fn shape(fd: RawFd, address: SocketAddr) -> io::Result<()> {
         set(fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)
     } else {
         set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 1)?;
+        // Where the header is not shown, transport mode rebuilds it.
+        set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 1)?;
         // Routers do not fragment IPv6, so the system's path MTU is followed, and fragments are made here.
         set(fd, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)
     }

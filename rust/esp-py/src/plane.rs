@@ -19,7 +19,7 @@ type Readings = (u64, u64, u64, u64, u64, u64);
 pub(crate) struct Plane(esp_io::Plane);
 
 fn suite<'a>(
-    encryption: &'a str,
+    encryption: Option<&'a str>,
     encryption_key: &[u8],
     integrity: Option<&'a str>,
     integrity_key: &[u8],
@@ -42,7 +42,7 @@ impl Plane {
     }
 
     #[pyo3(signature = (*, direction, spi, child, interface, local, remote, udp, local_selectors, remote_selectors,
-        encryption, encryption_key, integrity, integrity_key, esn, window, copy_dscp, limits))]
+        mode, encryption, encryption_key, integrity, integrity_key, esn, window, copy_dscp, limits))]
     #[allow(clippy::too_many_arguments)]
     fn install(
         &self,
@@ -55,7 +55,8 @@ impl Plane {
         udp: bool,
         local_selectors: Vec<Range>,
         remote_selectors: Vec<Range>,
-        encryption: &str,
+        mode: &str,
+        encryption: Option<&str>,
         encryption_key: &[u8],
         integrity: Option<&str>,
         integrity_key: &[u8],
@@ -69,13 +70,15 @@ impl Plane {
         let limits = values::limits(limits);
         let suite = suite(encryption, encryption_key, integrity, integrity_key);
         let outer = values::outer(local, remote, udp);
+        let mode = values::mode(mode)?;
         match values::direction(direction)? {
             Direction::Inbound => {
-                let config = InboundConfig { spi, child, interface, selectors, esn, window, limits };
+                let config = InboundConfig { spi, child, interface, selectors, mode, esn, window, limits };
                 self.0.install_inbound(InstallInbound { config, outer, suite })
             }
             Direction::Outbound => {
-                let config = OutboundConfig { spi, child, interface, selectors, esn, limits, copy_dscp };
+                let config =
+                    OutboundConfig { spi, child, interface, selectors, mode, esn, limits, copy_dscp };
                 self.0.install_outbound(InstallOutbound { config, outer, suite })
             }
         }
@@ -150,8 +153,9 @@ impl Plane {
         py.detach(|| self.0.remove_interface(name));
     }
 
-    fn listen(&self, address: IpAddr) -> PyResult<()> {
-        self.0.listen(address).map_err(refused)
+    #[pyo3(signature = (address, device=None))]
+    fn listen(&self, address: IpAddr, device: Option<&str>) -> PyResult<()> {
+        self.0.listen(address, device).map_err(refused)
     }
 
     fn unlisten(&self, py: Python<'_>, address: IpAddr) {

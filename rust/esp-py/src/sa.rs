@@ -2,19 +2,19 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use esp_core::transform::{KeyMaterial, Keyed, keyed};
+use esp_core::transform::{KeyMaterial, keyed};
 use esp_core::{
-    Arrival, InboundConfig, InboundSa, Limits, Millis, Opened, OutboundConfig, OutboundSa, Outer, Refusal,
-    Selector, Selectors, Summary, Trigger, suite,
+    Arrival, InboundConfig, InboundSa, Limits, Millis, Opened, OutboundConfig, OutboundSa, Outer, Protection,
+    Protocol, Refusal, Selector, Selectors, Summary, Trigger, ah, suite,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use zeroize::Zeroizing;
 
 use crate::Dropped;
-use crate::values::refused;
+use crate::values::{self, refused};
 
-/// Both directions under one SPI and one set of keys. Any inner packet is admitted.
+/// Both directions under one SPI and one set of keys; without a cipher it is AH. Any inner packet is admitted.
 #[pyclass(frozen, module = "isthmus._esp")]
 pub(crate) struct EspSa {
     outbound: OutboundSa,
@@ -24,15 +24,17 @@ pub(crate) struct EspSa {
 #[pymethods]
 impl EspSa {
     #[new]
-    #[pyo3(signature = (*, spi, encryption, encryption_key, integrity=None, integrity_key=&[][..], esn=false, window=64,
-        copy_dscp=false, seed=[0; 32]))]
+    #[pyo3(signature = (*, spi, encryption=None, encryption_key=&[][..], integrity=None, integrity_key=&[][..],
+        mode="tunnel", between=None, esn=false, window=64, copy_dscp=false, seed=[0; 32]))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         spi: u32,
-        encryption: &str,
+        encryption: Option<&str>,
         encryption_key: &[u8],
         integrity: Option<&str>,
         integrity_key: &[u8],
+        mode: &str,
+        between: Option<(IpAddr, IpAddr)>,
         esn: bool,
         window: usize,
         copy_dscp: bool,
@@ -44,14 +46,18 @@ impl EspSa {
             iv_seed: Zeroizing::new(seed),
         };
         let keyed = || expand(encryption, integrity, keys()).map_err(refused);
-        let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
-        let outer = Outer { local: nowhere, remote: nowhere, udp: false };
+        let nowhere = Ipv4Addr::UNSPECIFIED.into();
+        let (local, remote) = between.unwrap_or((nowhere, nowhere));
+        let outer =
+            Outer { local: SocketAddr::new(local, 0), remote: SocketAddr::new(remote, 0), udp: false };
+        let mode = values::mode(mode)?;
         let (child, interface) = ("".into(), "".into());
         let outbound = OutboundConfig {
             spi,
             child,
             interface,
             selectors: everything(),
+            mode,
             esn,
             limits: Limits::default(),
             copy_dscp,
@@ -61,6 +67,7 @@ impl EspSa {
             child: "".into(),
             interface: "".into(),
             selectors: everything(),
+            mode,
             esn,
             window,
             limits: Limits::default(),
@@ -71,28 +78,32 @@ impl EspSa {
         })
     }
 
-    /// An inner packet becomes an ESP packet; with it, the outer TOS or traffic class.
+    /// A packet becomes an ESP packet; with it, the outer TOS or traffic class. AH, and ESP in transport mode, come with
+    /// their IP header.
     fn encapsulate<'py>(&self, py: Python<'py>, packet: &[u8]) -> PyResult<(Bound<'py, PyBytes>, u8)> {
         let summary = Summary::of(packet).map_err(|_| dropped(Trigger::NotIp))?;
-        let mut out = vec![0; self.outbound.sealed_length(packet.len())];
+        let mut out = vec![0; self.outbound.room_for(packet.len())];
         let sealed =
             self.outbound.encapsulate(packet, &summary, &mut out, &mut Vec::new()).map_err(dropped)?;
         Ok((PyBytes::new(py, &out[..sealed.length]), sealed.tos))
     }
 
-    /// An ESP packet becomes the inner packet; None: it was a dummy.
-    #[pyo3(signature = (packet, *, tos=0))]
+    /// What `encapsulate` made becomes the packet again; None: it was a dummy.
+    #[pyo3(signature = (packet, *, headers=0, tos=0))]
     fn decapsulate<'py>(
         &self,
         py: Python<'py>,
         packet: &[u8],
+        headers: usize,
         tos: u8,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        if packet.first_chunk() != Some(&self.inbound.config.spi.to_be_bytes()) {
+        let place = headers + if self.inbound.protocol() == Protocol::Ah { ah::SPI } else { 0 };
+        let spi = packet.get(place..).and_then(<[u8]>::first_chunk);
+        if spi != Some(&self.inbound.config.spi.to_be_bytes()) {
             return Err(dropped(Trigger::UnknownSpi));
         }
         let mut buffer = packet.to_vec();
-        let arrival = Arrival { remote: self.inbound.outer().remote, tos, udp: false };
+        let arrival = Arrival { remote: self.inbound.outer().remote, tos, udp: false, headers };
         let opened = self.inbound.decapsulate(&mut buffer, &arrival, Millis(0), &mut Vec::new());
         match opened.map_err(dropped)? {
             Opened::Packet(inner) => Ok(Some(PyBytes::new(py, &buffer[inner]))),
@@ -110,12 +121,22 @@ fn dropped(trigger: Trigger) -> PyErr {
     Dropped::new_err(trigger.code())
 }
 
-fn expand(encryption: &str, integrity: Option<&str>, keys: KeyMaterial) -> Result<Keyed, Refusal> {
+fn expand(
+    encryption: Option<&str>,
+    integrity: Option<&str>,
+    keys: KeyMaterial,
+) -> Result<Protection, Refusal> {
     let unknown = |name: &str| Refusal(format!("no such algorithm: {name}"));
-    let encryption = suite::Encryption::named(encryption).ok_or_else(|| unknown(encryption))?;
     let integrity =
         integrity.map(|name| suite::Integrity::named(name).ok_or_else(|| unknown(name))).transpose()?;
-    keyed(encryption, integrity, &keys)
+    match (encryption, integrity) {
+        (Some(encryption), integrity) => {
+            let encryption = suite::Encryption::named(encryption).ok_or_else(|| unknown(encryption))?;
+            Ok(keyed(encryption, integrity, &keys)?.into())
+        }
+        (None, Some(integrity)) => Ok(ah::keyed(integrity, &keys.integrity)?.into()),
+        (None, None) => Err(Refusal("neither a cipher nor an integrity algorithm".into())),
+    }
 }
 
 fn everything() -> Selectors {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use esp_core::{
-    Direction, Limits, Notice, Outer, PortRange, Ports, Refusal, SaKey, Selector, Selectors, Trigger,
+    Direction, Limits, Mode, Notice, Outer, PortRange, Ports, Protocol, Refusal, SaKey, Selector, Selectors,
+    Trigger,
 };
 use pyo3::prelude::*;
 
@@ -16,8 +17,8 @@ pub(crate) type Endpoint = (IpAddr, u16);
 /// First and last address, protocol, first and last port.
 pub(crate) type Range = (IpAddr, IpAddr, u8, u16, u16);
 
-/// Direction (`in` or `out`), SPI, the peer's address.
-pub(crate) type SaId = (String, u32, IpAddr);
+/// Direction (`in` or `out`), protocol (`esp` or `ah`), SPI, the peer's address.
+pub(crate) type SaId = (String, String, u32, IpAddr);
 
 /// Soft and hard octets, soft and hard packets.
 pub(crate) type LimitTuple = (Option<u64>, Option<u64>, Option<u64>, Option<u64>);
@@ -39,8 +40,24 @@ pub(crate) fn direction(text: &str) -> PyResult<Direction> {
     }
 }
 
-pub(crate) fn sa_key((way, spi, remote): SaId) -> PyResult<SaKey> {
-    Ok(SaKey { direction: direction(&way)?, spi, remote })
+pub(crate) fn mode(text: &str) -> PyResult<Mode> {
+    match text {
+        "tunnel" => Ok(Mode::Tunnel),
+        "transport" => Ok(Mode::Transport),
+        other => Err(Refused::new_err(format!("no mode: {other}"))),
+    }
+}
+
+fn protocol(text: &str) -> PyResult<Protocol> {
+    match text {
+        "esp" => Ok(Protocol::Esp),
+        "ah" => Ok(Protocol::Ah),
+        other => Err(Refused::new_err(format!("no security protocol: {other}"))),
+    }
+}
+
+pub(crate) fn sa_key((way, kind, spi, remote): SaId) -> PyResult<SaKey> {
+    Ok(SaKey { direction: direction(&way)?, protocol: protocol(&kind)?, spi, remote })
 }
 
 pub(crate) fn sa_id(key: SaKey) -> SaId {
@@ -48,7 +65,11 @@ pub(crate) fn sa_id(key: SaKey) -> SaId {
         Direction::Inbound => "in",
         Direction::Outbound => "out",
     };
-    (direction.into(), key.spi, key.remote)
+    let protocol = match key.protocol {
+        Protocol::Esp => "esp",
+        Protocol::Ah => "ah",
+    };
+    (direction.into(), protocol.into(), key.spi, key.remote)
 }
 
 pub(crate) fn endpoint(address: SocketAddr) -> Endpoint {

@@ -1,4 +1,4 @@
-"""The data plane in user space: TUN devices, UDP and raw ESP sockets, and the Rust core between them."""
+"""The data plane in user space: TUN devices, UDP and raw sockets, and the Rust core between them."""
 
 from __future__ import annotations
 
@@ -102,10 +102,10 @@ class UserspacePlane:
     def remove_interface(self, name: str) -> None:
         self._plane.remove_interface(name)
 
-    def listen(self, address: Address) -> None:
-        """Opens the NAT-T port and a raw ESP socket on a local address."""
+    def listen(self, address: Address, device: str | None = None) -> None:
+        """Opens the NAT-T port, ESP and AH on a local address; `device`: only through this interface of the host."""
         with _refusals():
-            self._plane.listen(address)
+            self._plane.listen(address, device)
 
     def unlisten(self, address: Address) -> None:
         self._plane.unlisten(address)
@@ -135,10 +135,10 @@ class UserspacePlane:
         self.close()
 
     def _install(self, spec: SaSpec) -> None:
-        if spec.protocol != Protocol.ESP or spec.encryption is None:
-            raise DataPlaneRefusal("the user-space data plane carries ESP only")
-        if spec.mode is not Mode.TUNNEL:
-            raise DataPlaneRefusal("the user-space data plane carries tunnel mode only")
+        if (spec.protocol == Protocol.ESP) != (spec.encryption is not None):
+            raise DataPlaneRefusal("ESP has a cipher, be it null, and AH has none")
+        if spec.udp and (spec.protocol == Protocol.AH or spec.mode is Mode.TRANSPORT):
+            raise DataPlaneRefusal("only ESP in tunnel mode travels in UDP here")
         self._plane.install(
             direction=spec.direction.value,
             spi=spec.spi,
@@ -149,7 +149,8 @@ class UserspacePlane:
             udp=spec.udp,
             local_selectors=_ranges(spec.local_selectors),
             remote_selectors=_ranges(spec.remote_selectors),
-            encryption=spec.encryption.name,
+            mode=spec.mode.value,
+            encryption=spec.encryption.name if spec.encryption else None,
             encryption_key=spec.encryption_key.reveal(),
             integrity=spec.integrity.name if spec.integrity else None,
             integrity_key=spec.integrity_key.reveal(),
@@ -194,12 +195,12 @@ def _notice(said: _esp._Notice) -> Notice:
 
 
 def _key(sa: SaId) -> _esp._SaId:
-    return sa.direction.value, sa.spi, ip_address(sa.remote)
+    return sa.direction.value, sa.protocol.name.lower(), sa.spi, ip_address(sa.remote)
 
 
 def _id(key: _esp._SaId) -> SaId:
-    direction, spi, remote = key
-    return SaId(Direction(direction), spi, str(remote))
+    direction, protocol, spi, remote = key
+    return SaId(Direction(direction), spi, str(remote), Protocol[protocol.upper()])
 
 
 def _endpoint(endpoint: Endpoint) -> _esp._Endpoint:

@@ -5,14 +5,25 @@ use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use crate::suite::{Hash, Integrity};
 
 /// The longest digest; an ICV is its first octets.
-pub(super) const LONGEST: usize = 64;
+pub(crate) const LONGEST: usize = 64;
 
-/// A keyed hash over two pieces.
-pub(super) trait Authenticator: Send + Sync {
-    fn digest(&self, packet: &[u8], high: &[u8]) -> [u8; LONGEST];
+/// Gives a sink what is to be hashed, a piece at a time.
+pub(crate) type Feed<'a> = &'a mut dyn FnMut(&mut dyn FnMut(&[u8]));
+
+/// A keyed hash.
+pub(crate) trait Authenticator: Send + Sync {
+    fn digest(&self, packet: &[u8], high: &[u8]) -> [u8; LONGEST] {
+        self.digest_of(&mut |sink| {
+            sink(packet);
+            sink(high);
+        })
+    }
+
+    /// Over whatever `feed` gives to its sink.
+    fn digest_of(&self, feed: Feed<'_>) -> [u8; LONGEST];
 }
 
-pub(super) fn authenticator(row: &Integrity, key: &[u8]) -> Option<Box<dyn Authenticator>> {
+pub(crate) fn authenticator(row: &Integrity, key: &[u8]) -> Option<Box<dyn Authenticator>> {
     match row.hash {
         Hash::Md5 => boxed::<md5::Md5>(key),
         Hash::Sha1 => boxed::<sha1::Sha1>(key),
@@ -38,10 +49,9 @@ where
     D: EagerHash,
     Hmac<D>: Mac + Clone + Send + Sync,
 {
-    fn digest(&self, packet: &[u8], high: &[u8]) -> [u8; LONGEST] {
+    fn digest_of(&self, feed: Feed<'_>) -> [u8; LONGEST] {
         let mut state = self.0.clone();
-        state.update(packet);
-        state.update(high);
+        feed(&mut |piece| state.update(piece));
         let whole = state.finalize().into_bytes();
         let mut digest = [0; LONGEST];
         digest[..whole.len()].copy_from_slice(&whole);

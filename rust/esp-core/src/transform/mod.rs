@@ -4,7 +4,7 @@ mod aead;
 mod cbc;
 mod ccm;
 mod gcm;
-mod hmac;
+pub(crate) mod hmac;
 mod legacy;
 
 use sha2::{Digest, Sha256};
@@ -32,7 +32,7 @@ impl Sequence {
         (self.number as u32).to_be_bytes()
     }
 
-    fn high(self) -> Option<[u8; 4]> {
+    pub(crate) fn high(self) -> Option<[u8; 4]> {
         self.extended.then(|| ((self.number >> 32) as u32).to_be_bytes())
     }
 }

@@ -1,6 +1,7 @@
 //! esp-core from outside, as esp-io uses it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod ah;
 mod ecn;
 mod inner;
 mod limits;
@@ -9,5 +10,6 @@ mod selectors;
 mod stage;
 mod suites;
 mod tables;
+mod transport;
 mod vectors;
 mod window;

@@ -5,8 +5,8 @@ use std::net::{Ipv6Addr, SocketAddr};
 use esp_core::suite::{ENCRYPTION, Encryption, INTEGRITY, Integrity};
 use esp_core::transform::{KeyMaterial, Keyed, keyed};
 use esp_core::{
-    Arrival, InboundConfig, InboundSa, Limits, Millis, Notice, Opened, OutboundConfig, OutboundSa, Outer,
-    PortRange, Selector, Selectors, Summary, Trigger,
+    Arrival, InboundConfig, InboundSa, Limits, Millis, Mode, Notice, Opened, OutboundConfig, OutboundSa,
+    Outer, PortRange, Protection, Selector, Selectors, Summary, Trigger, ah,
 };
 
 pub(crate) const SPI: u32 = 0x1234_5678;
@@ -84,6 +84,10 @@ pub(crate) fn everything() -> Selectors {
 #[derive(Clone)]
 pub(crate) struct Knobs {
     pub(crate) suite: Pair,
+    /// In place of the suite.
+    pub(crate) ah: Option<&'static Integrity>,
+    pub(crate) mode: Mode,
+    pub(crate) outer: Outer,
     pub(crate) esn: bool,
     pub(crate) window: usize,
     pub(crate) limits: Limits,
@@ -95,6 +99,9 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             suite: suite("aes-128-gcm", None),
+            ah: None,
+            mode: Mode::Tunnel,
+            outer: outer(),
             esn: false,
             window: 64,
             limits: Limits::default(),
@@ -102,6 +109,19 @@ impl Default for Knobs {
             copy_dscp: false,
         }
     }
+}
+
+impl Knobs {
+    fn protection(&self) -> Protection {
+        match self.ah {
+            Some(integrity) => ah::keyed(integrity, &ah_key(integrity)).unwrap().into(),
+            None => keys(self.suite).into(),
+        }
+    }
+}
+
+pub(crate) fn ah_key(integrity: &Integrity) -> Vec<u8> {
+    (0..integrity.key).map(|at| at as u8 ^ 0x5a).collect()
 }
 
 pub(crate) struct Ends {
@@ -117,6 +137,7 @@ impl Ends {
             child: "branch:lan".into(),
             interface: "tunnel.1".into(),
             selectors: knobs.selectors.clone(),
+            mode: knobs.mode,
             esn: knobs.esn,
             limits: knobs.limits,
             copy_dscp: knobs.copy_dscp,
@@ -126,13 +147,14 @@ impl Ends {
             child: "branch:lan".into(),
             interface: "tunnel.1".into(),
             selectors: knobs.selectors.clone(),
+            mode: knobs.mode,
             esn: knobs.esn,
             window: knobs.window,
             limits: knobs.limits,
         };
         Self {
-            outbound: OutboundSa::new(outbound, keys(knobs.suite), outer()),
-            inbound: InboundSa::new(inbound, keys(knobs.suite), outer()),
+            outbound: OutboundSa::new(outbound, knobs.protection(), knobs.outer),
+            inbound: InboundSa::new(inbound, knobs.protection(), knobs.outer),
             notices: Vec::new(),
         }
     }
@@ -143,6 +165,16 @@ impl Ends {
             self.outbound.encapsulate(packet, &Summary::of(packet).unwrap(), &mut out, &mut self.notices)?;
         out.truncate(sealed.length);
         Ok(out)
+    }
+
+    /// Opens a packet that begins with so many octets of IP headers.
+    pub(crate) fn open_behind(&mut self, headers: usize, packet: &[u8]) -> Result<Vec<u8>, Trigger> {
+        let mut buffer = packet.to_vec();
+        let arrival = Arrival { remote: outer().remote, tos: 0, udp: false, headers };
+        match self.inbound.decapsulate(&mut buffer, &arrival, Millis(0), &mut self.notices)? {
+            Opened::Packet(inner) => Ok(buffer[inner].to_vec()),
+            Opened::Dummy => Ok(Vec::new()),
+        }
     }
 
     /// The packet with this sequence number; those before it are never seen.
@@ -163,7 +195,7 @@ impl Ends {
         now: Millis,
     ) -> Result<Vec<u8>, Trigger> {
         let mut buffer = packet.to_vec();
-        let arrival = Arrival { remote, tos, udp: true };
+        let arrival = Arrival { remote, tos, udp: true, headers: 0 };
         match self.inbound.decapsulate(&mut buffer, &arrival, now, &mut self.notices)? {
             Opened::Packet(inner) => Ok(buffer[inner].to_vec()),
             Opened::Dummy => Ok(Vec::new()),

@@ -1,10 +1,11 @@
 //! Which SA carries a packet: policies, selectors, and the order of installation.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use esp_core::{
-    Interface, Limits, Millis, Notice, OutboundConfig, OutboundSa, Outer, Policy, Sad, Selectors, Spd,
-    Summary, Trigger,
+    Direction, Interface, Limits, Millis, Mode, Notice, OutboundConfig, OutboundSa, Outer, Policy, Protocol,
+    SaKey, Sad, Selectors, Spd, Summary, Trigger,
 };
 
 use crate::stage::{any, endpoint, ipv4, keys, outer, range, suite, udp};
@@ -23,11 +24,16 @@ fn outbound(spi: u32, child: &str, selectors: Selectors) -> Arc<OutboundSa> {
         child: child.into(),
         interface: "tunnel.1".into(),
         selectors,
+        mode: Mode::Tunnel,
         esn: false,
         limits: Limits::default(),
         copy_dscp: false,
     };
     Arc::new(OutboundSa::new(config, keys(suite("aes-128-gcm", None)), outer()))
+}
+
+fn outbound_key(spi: u32, remote: IpAddr) -> SaKey {
+    SaKey { direction: Direction::Outbound, protocol: Protocol::Esp, spi, remote }
 }
 
 fn packet() -> Summary {
@@ -90,7 +96,7 @@ fn of_a_childs_sas_the_newest_that_admits_the_packet_carries_it() {
     spd.install(outbound(1001, "a", everywhere()));
     spd.install(outbound(1002, "a", towards("10.9.0.0", "10.9.255.255")));
     assert_eq!(look(&spd, 0).spi, Ok(1001));
-    let newest = spd.find(1001, outer().remote.ip()).unwrap();
+    let newest = spd.find(&outbound_key(1001, outer().remote.ip())).unwrap();
     spd.remove(&newest);
     assert_eq!(look(&spd, 0).spi, Ok(1000));
 }
@@ -123,10 +129,10 @@ fn equal_spis_of_two_peers_are_two_sas() {
     other.relocate(Outer { remote: endpoint("203.0.113.9:4500"), ..outer() });
     spd.install(one.clone());
     spd.install(other.clone());
-    assert!(Arc::ptr_eq(&spd.find(1000, outer().remote.ip()).unwrap(), &one));
-    assert!(Arc::ptr_eq(&spd.find(1000, endpoint("203.0.113.9:0").ip()).unwrap(), &other));
+    assert!(Arc::ptr_eq(&spd.find(&outbound_key(1000, outer().remote.ip())).unwrap(), &one));
+    assert!(Arc::ptr_eq(&spd.find(&outbound_key(1000, endpoint("203.0.113.9:0").ip())).unwrap(), &other));
     spd.remove(&one);
-    assert!(spd.find(1000, outer().remote.ip()).is_none());
+    assert!(spd.find(&outbound_key(1000, outer().remote.ip())).is_none());
 }
 
 #[test]
@@ -148,5 +154,5 @@ fn clearing_leaves_nothing_that_could_send() {
     spd.install(outbound(1000, "a", everywhere()));
     spd.clear();
     assert_eq!(look(&spd, 0).spi, Err(Trigger::NoPolicy));
-    assert!(spd.find(1000, outer().remote.ip()).is_none());
+    assert!(spd.find(&outbound_key(1000, outer().remote.ip())).is_none());
 }

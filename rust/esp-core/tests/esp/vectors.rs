@@ -3,7 +3,7 @@
 use crate::stage::{Ends, Knobs, SPI, everything, hex, ipv4, outer, udp};
 use esp_core::suite::{Encryption, Integrity};
 use esp_core::transform::{HEADER, KeyMaterial, Keyed, Sequence, keyed};
-use esp_core::{InboundConfig, InboundSa, Limits, Millis, Opened, Trigger};
+use esp_core::{InboundConfig, InboundSa, Limits, Millis, Mode, Opened, Trigger};
 
 fn keyed_with(encryption: &str, key: &[u8]) -> Keyed {
     let material = KeyMaterial {
@@ -88,12 +88,13 @@ fn open_whole(keyed: Keyed, packet: &[u8], spi: u32) -> Result<Vec<u8>, Trigger>
         child: "".into(),
         interface: "".into(),
         selectors: everything(),
+        mode: Mode::Tunnel,
         esn: false,
         window: 64,
         limits: Limits::default(),
     };
     let mut buffer = packet.to_vec();
-    let arrival = esp_core::Arrival { remote: outer().remote, tos: 0, udp: true };
+    let arrival = esp_core::Arrival { remote: outer().remote, tos: 0, udp: true, headers: 0 };
     match InboundSa::new(config, keyed, outer()).decapsulate(
         &mut buffer,
         &arrival,
