@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 
 from isthmus.model.address import Address
-from isthmus.network.netlink import every_link, held_addresses
-from isthmus.network.rtnetlink import Connection, LinkAttribute, as_number
 
 _SYSCTL = Path("/proc/sys")
 FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
@@ -16,19 +14,25 @@ FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 def addresses(interface: str) -> tuple[Address, ...]:
     """An interface's addresses, in the kernel's order, the widest scope first; none if there is no such interface."""
-    try:
-        index = socket.if_nametoindex(interface)
-    except OSError:
-        return ()
-    with Connection() as kernel:
-        found = [held for held in held_addresses(kernel) if held.index == index]
-    return tuple(held.address for held in sorted(found, key=lambda held: held.scope))
+    # Imported here: netlink's tables take half a second, and `check` of a file may need none of them.
+    from pyroute2 import IPRoute
+
+    with IPRoute() as netlink:
+        index = next(iter(netlink.link_lookup(ifname=interface)), None)
+        if index is None:
+            return ()
+        found = [m for m in netlink.get_addr(index=index) if m["index"] == index]
+    # Point-to-point interfaces have their own address in `local` and the peer's in `address`.
+    texts = [message.get("local") or message.get("address") for message in sorted(found, key=lambda m: m["scope"])]
+    return tuple(ip_address(text) for text in texts if text)
 
 
 def link_mtus() -> dict[str, int]:
     """The MTU of every interface of the host, by name."""
-    with Connection() as kernel:
-        return {name: as_number(told[LinkAttribute.MTU]) for name, _, _, told in every_link(kernel)}
+    from pyroute2 import IPRoute
+
+    with IPRoute() as netlink:
+        return {message.get("ifname"): message.get("mtu") for message in netlink.get_links()}
 
 
 def unforwarded(versions: Iterable[int]) -> tuple[int, ...]:

@@ -17,8 +17,7 @@ from isthmus.events.network import (
 from isthmus.model.quantities import Instant
 from isthmus.network import clamp, host
 from isthmus.network.desired import NOTHING, DesiredState, InterfaceAddressed, Link, Route
-from isthmus.network.netlink import Netlink, PresentState
-from isthmus.network.rtnetlink import KernelRefusal
+from isthmus.network.netlink import KernelRefusal, Netlink, PresentState
 
 
 @dataclass(frozen=True, slots=True)
