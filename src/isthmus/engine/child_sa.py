@@ -69,7 +69,7 @@ class ChildSa:
         """One of another IKE SA for the same traffic: it sends once the peer uses it, or this one no longer does."""
         self.installation = Installation(self)
         ike.children[terms.spi_in] = self
-        ike.ledger.children[terms.spi_in] = self
+        ike.ledger.children.enter(self)
 
     @property
     def name(self) -> str:
@@ -136,7 +136,7 @@ class ChildSa:
         if self.life is ChildLife.INSTALLING:
             self._become(ChildLife.INSTALLED)
         self.installation.send()
-        for old in self.ike.ledger.children.values():
+        for old in self.ike.ledger.children.named(self.name):
             if old.successor is self and old.life is ChildLife.INSTALLED:
                 old.retire()
                 old.installation.stop_sending()
@@ -183,7 +183,7 @@ class ChildSa:
         ledger, terms = self.ike.ledger, self.terms
         ledger.agenda.forget(self)
         self.installation.stop_receiving()
-        ledger.children.pop(terms.spi_in, None)
+        ledger.children.leave(self)
         self.ike.children.pop(terms.spi_in, None)
         label = self.ike.label()
         ledger.emit(ChildDeleted(**label, child=self.name, spi_in=terms.spi_in, spi_out=terms.spi_out, reason=reason))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
@@ -46,7 +46,7 @@ class IkeSa:
         self.began_here = began_here
         self.local = local
         self.remote = remote
-        self.peer: PeerPlan | None = None
+        self._peer: PeerPlan | None = None
         self.version = Version.IKEV2
         self.life = IkeLife.CONNECTING
         self.suite: Suite | None = None
@@ -73,7 +73,19 @@ class IkeSa:
         """Of the exchange that made it: they decide between twins (RFC 7296, 2.8.1)."""
         self.established_at: Instant | None = None
         self.heard_at = ledger.now
-        ledger.ike_sas[our_spi] = self
+        self.age: Final = ledger.ike_sas.enter(self)
+
+    @property
+    def peer(self) -> PeerPlan | None:
+        """None while a responder does not know yet who speaks."""
+        return self._peer
+
+    @peer.setter
+    def peer(self, peer: PeerPlan | None) -> None:
+        table = self.ledger.ike_sas
+        table.part(self)
+        self._peer = peer
+        table.join(self)
 
     @property
     def initiator_spi(self) -> IkeSpi:
@@ -171,7 +183,7 @@ class IkeSa:
         if self.first_request is not None:
             self.ledger.first_requests.pop(self.first_request, None)
         self.ledger.agenda.forget(self)
-        self.ledger.ike_sas.pop(self.our_spi, None)
+        self.ledger.ike_sas.leave(self)
 
     def view(self) -> IkeSaView:
         agenda = self.ledger.agenda

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from isthmus.engine.deadlines import Agenda
 from isthmus.engine.directory import Directory
 from isthmus.engine.outputs import Output, Program
 from isthmus.engine.restraint import Repeated, Restraint
 from isthmus.engine.surroundings import Entropy
+from isthmus.engine.tables import ChildTable, IkeTable
 from isthmus.model.address import Address
 from isthmus.model.plan import PeerPlan, Plan
 from isthmus.model.quantities import NO_SPI, IkeSpi, InboundSpi, Instant, Ticket
@@ -61,11 +62,10 @@ class Ledger:
         self.entropy = entropy
         self.now = Instant(0.0)
         self.agenda = Agenda()
-        self.ike_sas: dict[IkeSpi, IkeSa] = {}
-        """By the SPI that we chose."""
+        self.ike_sas: Final = IkeTable()
         self.first_requests: dict[tuple[Address, IkeSpi], IkeSa] = {}
         """By the address and SPI of whoever sent IKE_SA_INIT."""
-        self.children: dict[InboundSpi, ChildSa] = {}
+        self.children: Final = ChildTable()
         self.ppks: dict[str, bytes] = {}
         """Which of several post-quantum pre-shared keys is used with a peer (RFC 8784), by its ID."""
         self.addresses: dict[str, tuple[Address, ...]] = {}
@@ -124,7 +124,7 @@ class Ledger:
 
     def with_peer(self, peer: str) -> tuple[IkeSa, ...]:
         """The IKE SAs with a configured peer, oldest first."""
-        return tuple(sa for sa in self.ike_sas.values() if sa.peer is not None and sa.peer.name == peer)
+        return self.ike_sas.with_peer(peer)
 
     def peers_at(self, local: Address, remote: Address) -> tuple[PeerPlan, ...]:
         """The configured peers that may speak from `remote` to `local`."""

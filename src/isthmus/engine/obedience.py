@@ -167,12 +167,13 @@ class Obedience:
         return [sa for sa in self._ledger.with_peer(peer) if sa.established]
 
     def _children(self, name: str) -> list[ChildSa]:
-        return [child for child in self._ledger.children.values() if child.name == name and child.usable]
+        return [child for child in self._ledger.children.named(name) if child.usable]
 
     def _by_id(self, sa_id: SaId) -> ChildSa | None:
         if sa_id.direction is Direction.INBOUND:
             return self._ledger.children.get(InboundSpi(sa_id.spi))
-        return next((x for x in self._ledger.children.values() if x.installation.outbound_id == sa_id), None)
+        found = (child for child in self._ledger.children.values() if child.terms.spi_out == sa_id.spi)
+        return next((child for child in found if child.installation.outbound_id == sa_id), None)
 
 
 _Policies = dict[str, tuple[str, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]]

@@ -280,9 +280,16 @@ class Plan:
     routes: tuple[RoutePlan, ...] = ()
     peers: Mapping[str, PeerPlan] = field(default_factory=dict)
     tunnels: Mapping[str, TunnelPlan] = field(default_factory=dict)
+    _of_peer: Mapping[str, tuple[TunnelPlan, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        of_peer: dict[str, list[TunnelPlan]] = {}
+        for tunnel in self.tunnels.values():
+            of_peer.setdefault(tunnel.peer, []).append(tunnel)
+        object.__setattr__(self, "_of_peer", {peer: tuple(tunnels) for peer, tunnels in of_peer.items()})
 
     def tunnels_of(self, peer: str) -> tuple[TunnelPlan, ...]:
-        return tuple(t for t in self.tunnels.values() if t.peer == peer)
+        return self._of_peer.get(peer, ())
 
     def child(self, name: str) -> tuple[TunnelPlan, ChildPlan] | None:
         """The tunnel and the proxy ID behind a Child SA's name."""

@@ -144,7 +144,7 @@ def _carrying(child: ChildSa) -> ChildSa | None:
     return next(
         (
             other
-            for other in ike.ledger.children.values()
+            for other in ike.ledger.children.named(child.name)
             if other.plan == child.plan
             and other.ike is not ike
             and other.ike.remote_id == ike.remote_id
