@@ -43,9 +43,9 @@ charon {{
       path = {log}
       time_format = %T
       default = 1
-      ike = 2
-      cfg = 2
-      knl = 2
+      ike = {detail}
+      cfg = {detail}
+      knl = {detail}
       flush_line = yes
     }}
   }}
@@ -96,10 +96,12 @@ class Connection:
 class Strongswan:
     """One charon process; `home` holds its configuration, log, sockets and nothing else.
 
-    `settings` are further lines of the section `charon` of strongswan.conf.
+    `settings` are further lines of the section `charon` of strongswan.conf; `detail` is how much it logs.
     """
 
-    def __init__(self, where: Namespace, home: Path, settings: str = "", plugins: str = _PLUGINS) -> None:
+    def __init__(
+        self, where: Namespace, home: Path, settings: str = "", plugins: str = _PLUGINS, detail: int = 2
+    ) -> None:
         self._where = where
         self._home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -108,7 +110,7 @@ class Strongswan:
         self.log = home / "charon.log"
         self._environment = {"STRONGSWAN_CONF": str(home / "strongswan.conf"), "SWANCTL_DIR": str(home)}
         (home / "strongswan.conf").write_text(
-            _SETTINGS.format(plugins=plugins, socket=self._socket, log=self.log, more=settings)
+            _SETTINGS.format(plugins=plugins, socket=self._socket, log=self.log, more=settings, detail=detail)
         )
         # charon's lock file has a fixed place: a private /run lets several of them live side by side.
         self._process = where.start(
