@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,6 +134,11 @@ class Strongswan:
 
     def initiate(self, child: str) -> None:
         self._swanctl("--initiate", "--child", child, "--timeout", "20")
+
+    def initiate_all(self, children: Iterable[str]) -> None:
+        """Begins them one after another, and waits for none."""
+        for child in children:
+            self._swanctl("--initiate", "--child", child, "--timeout", "-1")
 
     def terminate(self, *, ike: str | None = None, child: str | None = None) -> None:
         what = ["--ike", ike] if ike else ["--child", str(child)]
