@@ -26,6 +26,25 @@ def bench(playground: Playground) -> Bench:
     return Bench.on(playground)
 
 
+@pytest.fixture(scope="module")
+def shared_bench() -> Iterator[Bench]:
+    """One bench for the tests of a file that leave it as it was."""
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    with Playground("interop") as made:
+        yield Bench.on(made)
+
+
+@pytest.fixture(scope="module")
+def shared_strongswan(shared_bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strongswan]:
+    """One charon for them: each loads its connections, and leaves no SA behind."""
+    if (why := missing()) is not None:
+        pytest.skip(f"no strongSwan: {why}")
+    peer = Strongswan(shared_bench.right, tmp_path_factory.mktemp("strongswan"))
+    yield peer
+    peer.stop()
+
+
 @pytest.fixture
 def strongswan(bench: Bench, tmp_path: Path) -> Iterator[Strongswan]:
     """A strongSwan at the right of the bench."""

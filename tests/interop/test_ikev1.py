@@ -1,4 +1,4 @@
-"""IKE version 1 with strongSwan 5.9: both modes of phase 1, both ways round, every kind of suite, and under traffic."""
+"""IKE version 1 with strongSwan 5.9: both modes of phase 1, both ways round, renewal, dead peers, NAT and fragments."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 
 from isthmus.lab.gateways import RunningGateway
 from tests.interop.bench import Bench
+from tests.interop.middle import translate
 from tests.interop.ours import KEY, Site, Suite, ours
 from tests.interop.pairing import our_side, their_side, two_of_ours
-from tests.interop.strongswan import Connection, Strongswan
+from tests.interop.strongswan import Connection, Strongswan, missing
 
 pytestmark = pytest.mark.interop
 
@@ -23,42 +24,31 @@ _THEIR_GROUPS = {
     "group2": "modp1024",
     "group5": "modp1536",
     "group14": "modp2048",
+    "group16": "modp4096",
     "group19": "ecp256",
     "group20": "ecp384",
     "group21": "ecp521",
 }
 _THEIR_CIPHERS = {"3des": "3des", "aes-128-cbc": "aes128", "aes-192-cbc": "aes192", "aes-256-cbc": "aes256"}
-_THEIR_ESP = {
-    **_THEIR_CIPHERS,
-    "aes-128-gcm": "aes128gcm16",
-    "aes-256-gcm": "aes256gcm16",
-    "aes-128-ccm": "aes128ccm16",
-}
 
 
-def suite(ike: str, esp: str, esp_hash: str = "none") -> Suite:
+def suite(ike: str, esp: str, esp_hash: str) -> Suite:
     """`aes-256-cbc/sha256/group14` and a suite for ESP, in both spellings."""
     cipher, digest, group = ike.split("/")
-    signed = "" if esp_hash == "none" else f"-{esp_hash}"
     theirs = f"{_THEIR_CIPHERS[cipher]}-{digest}-{_THEIR_GROUPS[group]}"
     return Suite(
-        f"{ike}+{esp}".replace("/", "-"), (cipher, digest, group), (esp, esp_hash), theirs, _THEIR_ESP[esp] + signed
+        f"{ike}+{esp}".replace("/", "-"),
+        (cipher, digest, group),
+        (esp, esp_hash),
+        theirs,
+        f"{_THEIR_CIPHERS[esp]}-{esp_hash}",
     )
 
 
 STRONG = suite("aes-256-cbc/sha256/group14", "aes-256-cbc", "sha256")
-SUITES = (
-    STRONG,
-    suite("3des/md5/group1", "3des", "md5"),
-    suite("3des/sha1/group2", "3des", "sha1"),
-    suite("aes-128-cbc/sha1/group5", "aes-128-cbc", "sha1"),
-    suite("aes-192-cbc/sha256/group19", "aes-192-cbc", "sha256"),
-    suite("aes-256-cbc/sha384/group20", "aes-256-cbc", "sha384"),
-    suite("aes-256-cbc/sha512/group14", "aes-256-cbc", "sha512"),
-    suite("aes-128-cbc/sha256/group14", "aes-128-gcm"),
-    suite("aes-256-cbc/sha384/group20", "aes-256-gcm"),
-    suite("aes-128-cbc/sha256/group19", "aes-128-ccm"),
-)
+OLD = suite("3des/md5/group1", "3des", "md5")
+OTHER = suite("aes-256-cbc/sha384/group20", "aes-256-cbc", "sha384")
+LARGE = suite("aes-256-cbc/sha256/group16", "aes-256-cbc", "sha256")
 MODES = ("main", "aggressive")
 
 
@@ -75,42 +65,32 @@ def there(suite: Suite = STRONG, mode: str = "main", *, pfs: bool = True, more: 
 @pytest.mark.parametrize("pfs", [True, False], ids=["pfs", "no-pfs"])
 @pytest.mark.parametrize("mode", MODES)
 def test_we_begin_and_two_proxy_ids_carry_traffic(
-    bench: Bench, strongswan: Strongswan, tmp_path: Path, mode: str, pfs: bool
+    shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path, mode: str, pfs: bool
 ) -> None:
-    strongswan.load(there(mode=mode, pfs=pfs))
-    with ours(here(mode=mode, pfs=pfs), bench.left, tmp_path / "ours") as gateway:
+    shared_strongswan.load(there(mode=mode, pfs=pfs))
+    with ours(here(mode=mode, pfs=pfs), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
-        _carries(bench, gateway, strongswan)
+        _carries(shared_bench, gateway, shared_strongswan)
         assert [(row["version"], row["role"]) for row in gateway.table("show", "ike-sa")] == [("ikev1", "initiator")]
 
 
 @pytest.mark.parametrize("pfs", [True, False], ids=["pfs", "no-pfs"])
 @pytest.mark.parametrize("mode", MODES)
 def test_the_peer_begins_and_two_proxy_ids_carry_traffic(
-    bench: Bench, strongswan: Strongswan, tmp_path: Path, mode: str, pfs: bool
+    shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path, mode: str, pfs: bool
 ) -> None:
-    strongswan.load(there(mode=mode, pfs=pfs))
-    with ours(here(mode="auto", pfs=pfs, passive=True), bench.left, tmp_path / "ours") as gateway:
+    shared_strongswan.load(there(mode=mode, pfs=pfs))
+    with ours(here(mode="auto", pfs=pfs, passive=True), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers()
-        strongswan.initiate("one")
-        strongswan.initiate("two")
-        _carries(bench, gateway, strongswan)
+        shared_strongswan.initiate("one")
+        shared_strongswan.initiate("two")
+        _carries(shared_bench, gateway, shared_strongswan)
         assert [(row["version"], row["role"]) for row in gateway.table("show", "ike-sa")] == [("ikev1", "responder")]
 
 
-@pytest.mark.parametrize("chosen", SUITES, ids=lambda chosen: chosen.name)
-def test_suites_old_and_new_carry_traffic(bench: Bench, strongswan: Strongswan, tmp_path: Path, chosen: Suite) -> None:
-    strongswan.load(there(chosen))
-    with ours(here(chosen), bench.left, tmp_path / "ours") as gateway:
-        gateway.await_tunnels()
-        _carries(bench, gateway, strongswan)
-        (row,) = gateway.table("show", "ike-sa")
-        assert (row["encryption"], row["prf"], row["dh_group"]) == chosen.ike
-
-
-def test_weak_algorithms_are_named(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
-    strongswan.load(there(SUITES[1], "aggressive"))
-    with ours(here(SUITES[1], "aggressive"), bench.left, tmp_path / "ours") as gateway:
+def test_weak_algorithms_are_named(shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path) -> None:
+    shared_strongswan.load(there(OLD, "aggressive"))
+    with ours(here(OLD, "aggressive"), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
         events = gateway.ask("show", "events").text
         for weak in ("3des", "md5", "group1", "aggressive mode"):
@@ -119,26 +99,28 @@ def test_weak_algorithms_are_named(bench: Bench, strongswan: Strongswan, tmp_pat
 
 @pytest.mark.parametrize("who", ["we", "the-peer"])
 @pytest.mark.parametrize("what", ["child", "ike"])
-def test_renewal_loses_no_packet(bench: Bench, strongswan: Strongswan, tmp_path: Path, who: str, what: str) -> None:
-    strongswan.load(there(more="reauth_time = 2h\n"))
-    with ours(here(), bench.left, tmp_path / "ours") as gateway:
+def test_renewal_loses_no_packet(
+    shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path, who: str, what: str
+) -> None:
+    shared_strongswan.load(there(more="reauth_time = 2h\n"))
+    with ours(here(), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
         children, ikes = _children(gateway), _ikes(gateway)
-        with _pinging(bench, tmp_path) as lost:
+        with _pinging(shared_bench, tmp_path) as lost:
             if who == "we":
                 verb = ("rekey", "ipsec-sa", "there:one") if what == "child" else ("rekey", "ike-sa", "there")
                 assert gateway.ask(*verb).status == 0
             elif what == "child":
-                strongswan.rekey(child="one")
+                shared_strongswan.rekey(child="one")
             else:
-                strongswan.rekey(ike="there")
+                shared_strongswan.rekey(ike="there")
             if what == "child":
                 _until(lambda: bool(_children(gateway) - children), 10)
             else:
                 _until(lambda: bool(_ikes(gateway)) and not _ikes(gateway) & ikes, 20)
             time.sleep(1.0)
         assert lost() == 0
-        _until(lambda: bench.pings(0) == (4, 4) and bench.pings(1) == (4, 4), 5)
+        _until(lambda: shared_bench.pings(0) == (4, 4) and shared_bench.pings(1) == (4, 4), 5)
 
 
 def test_dead_peer_detection_ends_it_and_it_comes_back(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
@@ -160,58 +142,97 @@ def test_dead_peer_detection_ends_it_and_it_comes_back(bench: Bench, strongswan:
             again.stop()
 
 
-def test_we_answer_the_peers_dead_peer_detection(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
-    strongswan.load(there(more="dpd_delay = 1s\ndpd_timeout = 4s\n"))
-    with ours(here(more=", dpd: {enabled: false}"), bench.left, tmp_path / "ours") as gateway:
+def test_we_answer_the_peers_dead_peer_detection(
+    shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path
+) -> None:
+    shared_strongswan.load(there(more="dpd_delay = 1s\ndpd_timeout = 4s\n"))
+    with ours(here(more=", dpd: {enabled: false}"), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
         before = _ikes(gateway)
         time.sleep(8.0)
         assert _ikes(gateway) == before
-        assert len(strongswan.ike_sas()) == 1
+        assert len(shared_strongswan.ike_sas()) == 1
 
 
 def test_what_the_peer_deletes_goes_and_what_we_clear_goes_at_the_peer(
-    bench: Bench, strongswan: Strongswan, tmp_path: Path
+    shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path
 ) -> None:
-    strongswan.load(there())
-    with ours(here(passive=True), bench.left, tmp_path / "ours") as gateway:
+    shared_strongswan.load(there())
+    with ours(here(passive=True), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers()
-        strongswan.initiate("one")
-        strongswan.initiate("two")
-        strongswan.terminate(child="two")
+        shared_strongswan.initiate("one")
+        shared_strongswan.initiate("two")
+        shared_strongswan.terminate(child="two")
         _until(lambda: {row["proxy_id"] for row in gateway.table("show", "ipsec-sa")} == {"one"})
-        assert bench.pings(0) == (4, 4)
+        assert shared_bench.pings(0) == (4, 4)
         assert gateway.ask("clear", "ipsec-sa", "there:one").status == 0
-        _until(lambda: strongswan.child_sas() == [])
-        strongswan.initiate("one")
+        _until(lambda: shared_strongswan.child_sas() == [])
+        shared_strongswan.initiate("one")
         assert gateway.ask("clear", "ike-sa", "there").status == 0
-        _until(lambda: strongswan.ike_sas() == [])
+        _until(lambda: shared_strongswan.ike_sas() == [])
         assert gateway.table("show", "ike-sa") == []
-        strongswan.initiate("one")
-        strongswan.terminate(ike="there")
+        shared_strongswan.initiate("one")
+        shared_strongswan.terminate(ike="there")
         _until(lambda: gateway.table("show", "ike-sa") == [])
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_wrong_key_is_called_by_its_name(bench: Bench, strongswan: Strongswan, tmp_path: Path, mode: str) -> None:
-    strongswan.load(there(mode=mode, key="another key"))
-    with ours(here(mode=mode), bench.left, tmp_path / "ours") as gateway:
+def test_a_wrong_key_is_called_by_its_name(
+    shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path, mode: str
+) -> None:
+    shared_strongswan.load(there(mode=mode, key="another key"))
+    with ours(here(mode=mode), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers()
         answer = gateway.ask("test", "ike-sa", "there")
         assert answer.status == 8
         assert "authentication" in answer.text.lower()
 
 
-def test_no_common_suite_shows_both_sides(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
-    strongswan.load(there(SUITES[5]))
-    with ours(here(STRONG), bench.left, tmp_path / "ours") as gateway:
+def test_no_common_suite_shows_both_sides(shared_bench: Bench, shared_strongswan: Strongswan, tmp_path: Path) -> None:
+    shared_strongswan.load(there(OTHER))
+    with ours(here(STRONG), shared_bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers()
         answer = gateway.ask("test", "ike-sa", "there")
         assert answer.status == 8
         assert "no-proposal-chosen" in answer.text.lower()
         with pytest.raises(AssertionError):
-            strongswan.initiate("one")
+            shared_strongswan.initiate("one")
         assert "group20" in gateway.ask("show", "events").text
+
+
+def test_through_a_nat_it_floats_to_the_other_port(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
+    strongswan.load(replace(there(), remote="%any"))
+    translate(bench)
+    with ours(here(), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        _carries(bench, gateway, strongswan)
+        (row,) = gateway.table("show", "ike-sa")
+        assert row["nat"] in ("local", "both")  # its kernel-libipsec claims a NAT of its own
+        assert str(row["remote"]).endswith(":4500")
+
+
+@pytest.mark.parametrize("who", ["we-begin", "the-peer-begins"])
+def test_large_messages_go_in_pieces_from_both_ends(bench: Bench, tmp_path: Path, who: str) -> None:
+    """A public value of 512 octets does not fit into packets of 576."""
+    if (why := missing()) is not None:
+        pytest.skip(f"no strongSwan: {why}")
+    strongswan = Strongswan(bench.right, tmp_path / "strongswan", settings="fragment_size = 576")
+    strongswan.load(there(LARGE, more="fragmentation = yes\n"))
+    site = here(LARGE, passive=who == "the-peer-begins")
+    site = replace(site, gateway=site.gateway + "    fragmentation: {size: 576}\n")
+    try:
+        with ours(site, bench.left, tmp_path / "ours") as gateway:
+            gateway.await_answers()
+            if who == "the-peer-begins":
+                strongswan.initiate("one")
+                strongswan.initiate("two")
+            gateway.await_tunnels()
+            _carries(bench, gateway, strongswan)
+    finally:
+        strongswan.stop()
+    told = strongswan.log.read_text()
+    assert "splitting IKE message" in told
+    assert "received fragment" in told
 
 
 def test_two_of_ours_agree(bench: Bench, tmp_path: Path) -> None:
