@@ -1,17 +1,16 @@
 //! The way out: a thread reads tunnel interfaces, seals, and sends a batch at a time.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use esp_core::header::{AH, ESP};
 use esp_core::offload::{Cut, VnetHeader};
-use esp_core::{Interface, Millis, Notice, Outer, Ports, Route, Summary, Trigger};
+use esp_core::{Interface, Millis, Notice, OutboundSa, Outer, Ports, Route, Summary, Trigger};
 
 use crate::inbox::LONGEST;
-use crate::local::Local;
 use crate::outbox::{Exit, Outbox};
 use crate::poll::Ready;
 use crate::shared::{Locals, Shared};
@@ -35,6 +34,15 @@ struct Tables<'a> {
     routes: &'a [Route],
     locals: &'a Locals,
     now: Millis,
+}
+
+/// Where the packets of an SA leave: looked up once for those that follow each other.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    sa: &'a OutboundSa,
+    outer: Outer,
+    exit: Exit,
+    destination: SocketAddr,
 }
 
 impl Egress {
@@ -62,11 +70,12 @@ impl Egress {
         let shared = self.shared.clone();
         let (routes, locals) = (device.interface.load(), shared.locals.load());
         let tables = Tables { routes: &routes, locals: &locals, now: shared.now() };
+        let mut way = None;
         let mut packet = std::mem::take(&mut self.packet);
         while !self.outbox.is_due() {
             match device.read(&mut packet) {
                 Ok((header, packet)) => {
-                    if let Err((trigger, count)) = self.protect(&header, packet, &tables) {
+                    if let Err((trigger, count)) = self.protect(&header, packet, &tables, &mut way) {
                         shared.drops.add(trigger, count);
                     }
                 }
@@ -90,11 +99,12 @@ impl Egress {
     }
 
     /// Seals what was read, be it one packet or many. If not all, returns why and how many were dropped.
-    fn protect(
+    fn protect<'a>(
         &mut self,
         header: &VnetHeader,
         packet: &mut [u8],
-        tables: &Tables<'_>,
+        tables: &Tables<'a>,
+        way: &mut Option<Way<'a>>,
     ) -> Result<(), (Trigger, u64)> {
         let not_ip = |_| (Trigger::NotIp, 1);
         let summary = Summary::of(packet).map_err(not_ip)?;
@@ -104,13 +114,13 @@ impl Egress {
         let found = Interface::outbound(tables.routes, &summary, tables.now, &mut self.notices);
         // Told before its packet can be seen, or its drop counted.
         self.shared.mailbox.post_notices(&mut self.notices);
-        let sa = found.map_err(whole)?;
-        let outer = sa.outer();
+        let sa = &**found.map_err(whole)?;
+        let before = way.filter(|way| std::ptr::eq(way.sa, sa));
+        let Way { outer, exit, destination, .. } =
+            *way.insert(before.map_or_else(|| Way::of(sa, tables.locals), Ok).map_err(whole)?);
         if is_our_own(&summary, &outer) {
             return Err(whole(Trigger::RoutingLoop));
         }
-        let exit = exit(tables.locals, &outer, sa.writes_header()).ok_or(whole(Trigger::NotListening))?;
-        let destination = destination(&outer);
         let mut dropped = None;
         for at in 0..count {
             if self.outbox.is_due() {
@@ -137,16 +147,18 @@ fn is_our_own(packet: &Summary, outer: &Outer) -> bool {
         || outer.udp && packet.protocol == Some(UDP) && packet.ports == ports)
 }
 
-fn exit(locals: &Locals, outer: &Outer, whole: bool) -> Option<Exit> {
-    let address: IpAddr = outer.local.ip();
-    locals.by_address.get(&address).and_then(|local: &Arc<Local>| local.exit_for(outer, whole))
-}
-
-fn destination(outer: &Outer) -> std::net::SocketAddr {
-    let mut remote = outer.remote;
-    if !outer.udp {
-        // A raw IPv6 socket refuses a port that is not its protocol or zero.
-        remote.set_port(0);
+impl<'a> Way<'a> {
+    fn of(sa: &'a OutboundSa, locals: &Locals) -> Result<Self, Trigger> {
+        let outer = sa.outer();
+        let local = locals.by_address.get(&outer.local.ip());
+        let exit = local
+            .and_then(|local| local.exit_for(&outer, sa.writes_header()))
+            .ok_or(Trigger::NotListening)?;
+        let mut destination = outer.remote;
+        if !outer.udp {
+            // A raw IPv6 socket refuses a port that is not its protocol or zero.
+            destination.set_port(0);
+        }
+        Ok(Self { sa, outer, exit, destination })
     }
-    remote
 }

@@ -1,5 +1,6 @@
 //! The way in: a thread reads the sockets, opens what is ESP, and hands the rest up.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,6 +15,7 @@ use crate::local::{Arriving, Local};
 use crate::poll::Ready;
 use crate::shared::{Devices, Shared};
 use crate::tun::Tun;
+use crate::turn::Turn;
 
 /// RFC 3948, 2.2.
 pub(crate) const NON_ESP_MARKER: [u8; 4] = [0; 4];
@@ -28,6 +30,7 @@ pub(crate) struct Ingress {
     shared: Arc<Shared>,
     inbox: Inbox,
     joiner: Joiner,
+    turn: Turn,
     aside: Aside,
     ready: Vec<Ready>,
 }
@@ -45,12 +48,21 @@ struct Tables<'a> {
     sas: &'a InboundTable,
     devices: &'a Devices,
     now: Millis,
+    /// Of the packet before: those of one SA follow each other.
+    last: Cell<Option<End<'a>>>,
+}
+
+/// An inbound SA, and its tunnel interface while there is one.
+#[derive(Clone, Copy)]
+struct End<'a> {
+    sa: &'a InboundSa,
+    device: Option<&'a Tun>,
 }
 
 impl Ingress {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let (inbox, joiner) = (Inbox::new(), Joiner::default());
-        Self { shared, inbox, joiner, aside: Aside::default(), ready: Vec::new() }
+        Self { shared, inbox, joiner, turn: Turn::new(), aside: Aside::default(), ready: Vec::new() }
     }
 
     pub(crate) fn run(&mut self) {
@@ -82,9 +94,13 @@ impl Ingress {
         }
         let shared = self.shared.clone();
         let (sas, devices) = (shared.sad.load(), shared.devices.load());
-        let tables = Tables { shared: &shared, sas: &sas, devices: &devices, now: shared.now() };
+        let tables = Tables::of(&shared, &sas, &devices);
         open_early(&tables, &mut self.aside);
-        let mut deliver = |packets: Joined<'_>| tables.deliver(&packets);
+        let turn = &mut self.turn;
+        let mut deliver = |packets: Joined<'_>| {
+            tables.deliver(&packets);
+            turn.after(packets.datagrams());
+        };
         for datagram in self.inbox.datagrams() {
             let octets = self.inbox.octets();
             let result = match arriving {
@@ -113,12 +129,26 @@ impl Ingress {
     fn open_early(&mut self) {
         let shared = self.shared.clone();
         let (sas, devices) = (shared.sad.load(), shared.devices.load());
-        let tables = Tables { shared: &shared, sas: &sas, devices: &devices, now: shared.now() };
+        let tables = Tables::of(&shared, &sas, &devices);
         open_early(&tables, &mut self.aside);
     }
 }
 
-impl Tables<'_> {
+impl<'a> Tables<'a> {
+    fn of(shared: &'a Shared, sas: &'a InboundTable, devices: &'a Devices) -> Self {
+        Self { shared, sas, devices, now: shared.now(), last: Cell::new(None) }
+    }
+
+    fn end(&self, spi: u32) -> Option<End<'a>> {
+        let before = self.last.get().filter(|end| end.sa.config.spi == spi);
+        before.or_else(|| {
+            let sa = self.sas.get(&spi)?;
+            let device = self.devices.by_name.get(&sa.config.interface).map(|device| &**device);
+            self.last.set(Some(End { sa, device }));
+            self.last.get()
+        })
+    }
+
     fn deliver(&self, packets: &Joined<'_>) {
         if let Some(device) = self.devices.by_token.get(&packets.lane) {
             self.write(device, packets);
@@ -235,11 +265,11 @@ fn protected<'a>(
         return Err(Trigger::ReservedSpi);
     }
     let arrival = Arrival { remote, tos: datagram.tos, udp, headers };
-    match tables.sas.get(&spi) {
-        Some(sa) if sa.protocol() != protocol => Err(Trigger::UnknownSpi),
-        Some(sa) => {
+    match tables.end(spi) {
+        Some(end) if end.sa.protocol() != protocol => Err(Trigger::UnknownSpi),
+        Some(end) => {
             let start = datagram.place.start;
-            let inner = open(sa, packet, &arrival, tables, &mut aside.notices)?;
+            let inner = open(end, packet, &arrival, tables, &mut aside.notices)?;
             Ok(inner.map(|(device, place)| (device, start + place.start..start + place.end)))
         }
         None => {
@@ -253,8 +283,8 @@ fn protected<'a>(
 /// Those that came before their SA, once it stands; the others are dropped when their time is over.
 fn open_early(tables: &Tables<'_>, aside: &mut Aside) {
     for mut held in aside.early.release(tables.sas) {
-        let Some(sa) = tables.sas.get(&held.spi) else { continue };
-        match open(sa, &mut held.octets, &held.arrival, tables, &mut aside.notices) {
+        let Some(end) = tables.end(held.spi) else { continue };
+        match open(end, &mut held.octets, &held.arrival, tables, &mut aside.notices) {
             Ok(None) => {}
             Ok(Some((device, packet))) => tables.write(device, &Joined::single(&held.octets, &[packet])),
             Err(trigger) => tables.shared.drops.add(trigger, 1),
@@ -264,20 +294,17 @@ fn open_early(tables: &Tables<'_>, aside: &mut Aside) {
 }
 
 fn open<'a>(
-    sa: &InboundSa,
+    end: End<'a>,
     octets: &mut [u8],
     arrival: &Arrival,
     tables: &Tables<'a>,
     notices: &mut Vec<Notice>,
 ) -> Result<Inner<'a>, Trigger> {
-    let opened = sa.decapsulate(octets, arrival, tables.now, notices);
+    let opened = end.sa.decapsulate(octets, arrival, tables.now, notices);
     // Told before the packet can be seen, or its drop counted.
     tables.shared.mailbox.post_notices(notices);
     match opened? {
         Opened::Dummy => Ok(None),
-        Opened::Packet(inner) => {
-            let device = tables.devices.by_name.get(&sa.config.interface).ok_or(Trigger::NoInterface)?;
-            Ok(Some((device, inner)))
-        }
+        Opened::Packet(inner) => Ok(Some((end.device.ok_or(Trigger::NoInterface)?, inner))),
     }
 }

@@ -21,6 +21,7 @@ mod shared;
 mod sockaddr;
 mod socket;
 mod tun;
+mod turn;
 
 pub use mailbox::{IkeDatagram, Mailbox};
 pub use plane::{InstallInbound, InstallOutbound, Plane, Suite};

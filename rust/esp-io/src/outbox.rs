@@ -19,7 +19,9 @@ const LARGEST_TRAIN: usize = 65000;
 
 /// Octets that are gathered before they are sent: few enough to stay in the cache.
 const ENOUGH: usize = 4 * LONGEST;
-const MANY: usize = 1024;
+
+/// Datagrams, likewise: four trains, which a receiver behind the tunnel has room for.
+const MANY: usize = 4 * LONGEST_TRAIN;
 
 /// The way out of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Read, Write};
 use std::mem::zeroed;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
@@ -17,6 +18,10 @@ const IFF_TUN_EXCL: libc::c_int = 0x8000;
 const CHECKSUM: libc::c_uint = 0x01;
 const TCP: libc::c_uint = 0x02 | 0x04;
 const UDP: libc::c_uint = 0x20 | 0x40;
+
+/// Packets that the system keeps for us. Its own 500 are two or three milliseconds of small ones: less than others may
+/// have the processor for.
+const QUEUE: libc::c_int = 2048;
 
 /// Pieces in one write, the header first.
 const MOST_PIECES: usize = 65;
@@ -52,6 +57,7 @@ impl Tun {
         if unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF, &raw mut request) } < 0 {
             return Err(io::Error::last_os_error());
         }
+        lengthen_queue(&mut request);
         // Before Linux 6.2 there was no UDP here. Joining is for systems that know both.
         let joins = offload && offer(&device, CHECKSUM | TCP | UDP);
         if !joins {
@@ -80,6 +86,14 @@ impl Tun {
         let count = MOST_PIECES.min(1 + packets.pieces.len());
         (&self.device).write_vectored(&pieces[..count]).map(|_| ())
     }
+}
+
+/// Of the interface that is named. Where it does not work, the queue is as it was.
+fn lengthen_queue(request: &mut libc::ifreq) {
+    let Ok(socket) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)) else { return };
+    request.ifr_ifru.ifru_metric = QUEUE;
+    // SAFETY: SIOCSIFTXQLEN reads one ifreq, which outlives the call.
+    unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFTXQLEN, &raw mut *request) };
 }
 
 fn offer(device: &File, features: libc::c_uint) -> bool {

@@ -31,6 +31,14 @@ impl<'a> Joined<'a> {
     pub fn single(buffer: &'a [u8], place: &'a [Range<usize>; 1]) -> Self {
         Self { header: VnetHeader::default(), buffer, pieces: place, lane: 0 }
     }
+
+    /// How many may be more than their receiver has room for. TCP sends no more than that.
+    pub fn datagrams(&self) -> usize {
+        match self.header.kind {
+            VnetHeader::TCP_IPV4 | VnetHeader::TCP_IPV6 => 0,
+            _ => self.pieces.len(),
+        }
+    }
 }
 
 /// Trains that are open. Between batches there are none.
