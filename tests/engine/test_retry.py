@@ -3,6 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.engine import retry
+from isthmus.model.quantities import Seconds
+from isthmus.sim.plans import EAST, WEST, plan_of
 from tests.engine.table import Dice
 
 
@@ -28,6 +30,20 @@ def test_giving_up_takes_two_minutes_at_least_and_three_at_most() -> None:
     """RFC 7296, 2.4: several minutes of tries before a peer is taken for dead; and not for ever."""
     spans = [sum(retry.repeat_after(n, dice) for n in range(1, retry.MAX_ATTEMPTS + 1)) for dice in (LOWEST, HIGHEST)]
     assert 120.0 < spans[0] < spans[1] < 180.0
+
+
+def test_a_peer_that_is_missed_is_called_about_as_often_as_it_would_have_been_asked() -> None:
+    peer = next(iter(plan_of(EAST, WEST).peers.values()))
+    longest = retry.missed_after(peer)
+    for n in range(1, 20):
+        assert retry.repeat_after(n, HIGHEST, longest) < peer.liveness.interval
+        assert retry.reconnect_after(n, HIGHEST, longest) < peer.liveness.interval
+
+
+def test_a_liveness_check_is_repeated_quickly_and_never_quicker_than_the_peer_has_answered() -> None:
+    assert retry.hurry_after(Seconds(0.01)) < 0.2
+    assert retry.hurry_after(Seconds(0.3)) == pytest.approx(0.6)
+    assert retry.hurry_after(Seconds(20.0)) <= 1.0
 
 
 @given(st.integers(1, 10_000), st.integers(0, 1000))

@@ -9,6 +9,7 @@ import dataclasses
 import os
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -27,6 +28,7 @@ _LIVENESS = 2.0
 _SPARE = 1.0
 _AT_ONCE = 1.0 if os.environ.get("ISTHMUS_FULL") == "1" else 6.0
 """From the start of the process: it has to be loaded first."""
+_KILLS = 5 if os.environ.get("ISTHMUS_FULL") == "1" else 1
 
 
 def test_an_initiator_that_was_killed_carries_traffic_again_at_once(bench: Bench, tmp_path: Path) -> None:
@@ -95,6 +97,35 @@ def test_strongswan_that_was_killed_and_begins_anew_carries_traffic_again(
                 await_drained(gateway)
             finally:
                 again.stop()
+
+
+def test_strongswan_that_was_killed_and_waits_to_be_called_is_missed_by_the_liveness_check(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
+) -> None:
+    """It says nothing to whom it does not know: only its silence tells that it has forgotten us."""
+    strongswan.load(their_side())
+    with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
+        gateway.await_tunnels()
+        times = []
+        for attempt in range(_KILLS):
+            with Stream.over(bench, tmp_path / f"stream-{attempt}", rates=(_RATE, _RATE)) as stream:
+                time.sleep(0.5)
+                strongswan.kill()
+                killed = time.monotonic()
+                strongswan = Strongswan(bench.right, tmp_path / f"again-{attempt}")
+                try:
+                    strongswan.load(their_side())
+                    ready = time.monotonic()
+                    time.sleep(_LIVENESS + _SPARE)
+                    account = stream.stop()
+                    await_drained(gateway)
+                    times.append((account.back_after(ready), account.back_after(killed)))
+                    assert times[-1][0] < _LIVENESS + _SPARE, f"{account}\n{gateway.story()}"
+                finally:
+                    if attempt == _KILLS - 1:
+                        strongswan.stop()
+        after, since = (median(column) for column in zip(*times, strict=True))
+        print(f"traffic back {after:.2f} s after it was up again, {since:.2f} s after its death; median of {times}")
 
 
 def _starting(connection: Connection) -> Connection:

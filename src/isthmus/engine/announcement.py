@@ -7,7 +7,7 @@ from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ledger import Turn
 from isthmus.engine.refusal import Report
 from isthmus.events.child import ChildInstalled, ChildNarrowed
-from isthmus.events.ike import IkeEstablished, NegotiationFailed, WeakAlgorithm
+from isthmus.events.ike import FailureReason, IkeEstablished, NegotiationFailed, WeakAlgorithm
 from isthmus.model.algorithms import Strength
 from isthmus.model.proposal import Suite
 
@@ -79,7 +79,8 @@ def report_failure(sa: IkeSa, stage: str, report: Report) -> None:
         )
     )
     if sa.began_here:
-        sa.ledger.tell(sa.peer, Turn.IKE_FAILED, reason=explain(report))
+        turn = Turn.IKE_UNANSWERED if report.reason is FailureReason.NO_ANSWER else Turn.IKE_FAILED
+        sa.ledger.tell(sa.peer, turn, reason=explain(report))
 
 
 def report_child_failure(sa: IkeSa, child: str | None, stage: str, role: str, report: Report) -> None:

@@ -109,7 +109,7 @@ class PeerMoved:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Inbound SAs that authenticated packets lately: their peers live."""
+    """Inbound SAs that authenticated packets within the last second: their peers live."""
 
     spis: tuple[InboundSpi, ...]
 

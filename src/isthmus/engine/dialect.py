@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from isthmus.engine.deadlines import Deadline
 from isthmus.model.address import Address, Datagram
 from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.model.quantities import Seconds
 from isthmus.model.selectors import TrafficSelector
 
 if TYPE_CHECKING:
     from isthmus.engine.child_sa import ChildSa
+
+
+class Progress(Enum):
+    UNANSWERED = auto()
+    ANSWERED = auto()
+    COMMITTED = auto()
+    """The peer may take the IKE SA for established, although we do not know yet."""
 
 
 class Dialect(Protocol):
@@ -22,8 +31,12 @@ class Dialect(Protocol):
         ...
 
     @property
-    def answered(self) -> bool:
-        """Whether the peer has answered anything yet."""
+    def progress(self) -> Progress:
+        """How far the set-up that we began has come."""
+        ...
+
+    def ask_again(self) -> Seconds:
+        """Repeats what the peer has not answered; how long its answer may take."""
         ...
 
     def establish(self, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
@@ -56,12 +69,11 @@ class Dialect(Protocol):
         """A datagram with one of our SPIs."""
         ...
 
-    def retire(self) -> None:
-        """Another IKE SA has taken over: what has not begun yet is dropped."""
+    def retire(self, *, wipe: bool) -> None:
+        """What has not begun yet is dropped: another IKE SA has taken over, or this one is gone.
+
+        Then the keys are wiped, and what may still be repeated is kept as octets.
+        """
         ...
 
     def due(self, what: Deadline) -> None: ...
-
-    def wipe(self) -> None:
-        """Forgets the keys; what may still be repeated is kept as octets."""
-        ...

@@ -25,6 +25,9 @@ from isthmus.model.sa_spec import UpdateSa
 _LINGER = Seconds(10.0)
 """How long a deleted IKE SA still repeats its last answer, for a peer that lost it."""
 
+_HALF_A_BEAT = Seconds(0.5)
+"""The data plane tells once a second which SAs were used."""
+
 
 class Label(TypedDict):
     """What every event about an IKE SA says of it."""
@@ -111,6 +114,15 @@ class IkeSa:
         ike = f"{self.initiator_spi.hex()}:{self.responder_spi.hex()}"
         return Label(at=self.ledger.now, peer=self.peer.name if self.peer else None, ike=ike)
 
+    def hear(self, *, message: bool) -> None:
+        """An authentic message came from the peer: it lives, and knows this IKE SA. Or authentic ESP within the last
+        second, which may be older than a doubt and so removes none."""
+        if message:
+            self.heard_at = self.ledger.now
+            self.rivalry.reassure()
+        else:
+            self.heard_at = max(self.heard_at, Instant(self.ledger.now - _HALF_A_BEAT))
+
     def become(self, life: IkeLife) -> None:
         if life not in IKE_LIFE[self.life]:
             raise WrongTransition(f"IKE SA {self.life} -> {life}")
@@ -172,7 +184,7 @@ class IkeSa:
         agenda = self.ledger.agenda
         agenda.forget(self)
         agenda.set(self, Deadline.GRACE_ENDS, Instant(self.ledger.now + _LINGER))
-        self.dialect.wipe()
+        self.dialect.retire(wipe=True)
         if was is not IkeLife.CONNECTING:
             self.ledger.emit(IkeDeleted(**self.label(), reason=reason))
             self.ledger.tell(self.peer, Turn.IKE_GONE, reason=reason)

@@ -31,6 +31,8 @@ class Turn(Enum):
 
     IKE_UP = auto()
     IKE_FAILED = auto()
+    IKE_UNANSWERED = auto()
+    """Set-up came to nothing, as nobody answered."""
     IKE_GONE = auto()
     UNANSWERED = auto()
     """Nobody answered the first message, and the other version of IKE may have its turn."""

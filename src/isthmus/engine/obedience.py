@@ -67,7 +67,7 @@ class Obedience:
             case c.Heard(spis):
                 for spi in spis:
                     if (child_sa := self._ledger.children.get(spi)) is not None:
-                        child_sa.ike.heard_at = self._ledger.now
+                        child_sa.ike.hear(message=False)
             case c.ProgramFailed(ticket, why):
                 if (owner := self._ledger.owner_of(ticket)) is not None:
                     self._refused(owner, why)

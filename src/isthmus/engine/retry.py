@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from isthmus.engine.surroundings import Entropy
+from isthmus.model.plan import PeerPlan
 from isthmus.model.quantities import Seconds
 
 MAX_ATTEMPTS = 10
 """Design, 6: a request is sent ten times at most."""
 
+HURRIED_ATTEMPTS = 3
+"""So many tries in quick succession before a peer that has been silent is suspected of having forgotten us."""
+
+LONGEST_REPEAT = Seconds(30.0)
+HALF_OPEN_PACE = Seconds(4.0)
+"""The longest wait while a responder holds us for half-open: ten tries last about as long as it does that."""
+
 _FIRST_REPEAT = 0.5
-_LONGEST_REPEAT = 30.0
+_SHORTEST_HURRY = 0.15
+_LONGEST_HURRY = 1.0
+LONGEST_RECONNECT = Seconds(60.0)
 _FIRST_RECONNECT = 1.0
-_LONGEST_RECONNECT = 60.0
 _RECONNECT_GROWTH = 1.7
 _FIRST_YIELD = 0.5
 _LONGEST_YIELD = 10.0
 
 
-def repeat_after(attempt: int, entropy: Entropy) -> Seconds:
+def repeat_after(attempt: int, entropy: Entropy, longest: float = LONGEST_REPEAT) -> Seconds:
     """The wait after the `attempt`th sending (from 1) of a request: 0.5, 1, 2, 4 ... 30 s, give or take a tenth."""
-    return _spread(min(_FIRST_REPEAT * 2.0 ** (attempt - 1), _LONGEST_REPEAT), 0.1, entropy)
+    return _spread(min(_FIRST_REPEAT * 2.0 ** (attempt - 1), longest, LONGEST_REPEAT), 0.1, entropy)
 
 
-def reconnect_after(failures: int, entropy: Entropy) -> Seconds:
+def hurry_after(answer_took: Seconds) -> Seconds:
+    """The wait before a liveness check is repeated: twice what the peer took for its last answer."""
+    return Seconds(min(max(2 * answer_took, _SHORTEST_HURRY), _LONGEST_HURRY))
+
+
+def reconnect_after(failures: int, entropy: Entropy, longest: float = LONGEST_RECONNECT) -> Seconds:
     """The wait after so many failed set-ups in a row (from 1): from a second to a minute, never giving up."""
     wait = _FIRST_RECONNECT * _RECONNECT_GROWTH ** (min(failures, 20) - 1)
-    return _spread(min(wait, _LONGEST_RECONNECT), 0.2, entropy)
+    return _spread(min(wait, longest, LONGEST_RECONNECT), 0.2, entropy)
+
+
+def missed_after(peer: PeerPlan) -> Seconds:
+    """The longest pause in calling a peer that is silent: whoever comes back is found as soon as it would be missed."""
+    return Seconds(0.8 * peer.liveness.interval) if peer.liveness.enabled else LONGEST_REPEAT
 
 
 def yield_for(refusals: int, entropy: Entropy) -> Seconds:

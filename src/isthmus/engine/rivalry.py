@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isthmus.engine.deadlines import Deadline
+from isthmus.engine.dialect import Progress
 from isthmus.engine.ledger import Turn
+from isthmus.engine.states import IkeLife
 from isthmus.model.quantities import Instant
 
 if TYPE_CHECKING:
@@ -18,7 +20,12 @@ class Rivalry:
     def __init__(self, sa: IkeSa) -> None:
         self._sa = sa
         self._twin: IkeSa | None = None
-        self._suspected = False
+        self._trial: IkeSa | None = None
+        """What is tried beside this one, as the peer may have forgotten it."""
+        self.doubted: IkeSa | None = None
+        """The IKE SA beside which this one is tried."""
+        self.suspected = False
+        """Whether the peer may have forgotten this IKE SA: it is silent, or somebody says so without proof."""
 
     def expect(self, twin: IkeSa, seconds: float) -> None:
         """Another IKE SA with the same peer stands: this one goes in a moment, if the other is still there then."""
@@ -38,10 +45,23 @@ class Rivalry:
                     other.rivalry._twin = self._sa
 
     def suspect(self) -> None:
-        """Somebody says, without proof, that the peer does not know this IKE SA."""
-        self._suspected = True
+        """The peer does not answer, or somebody says without proof that it does not know this IKE SA."""
+        self.suspected = True
         if self._sa.established and self._twin is None:
             self._sa.ledger.tell(self._sa.peer, Turn.SUSPICION)
+
+    def try_beside(self, trial: IkeSa) -> None:
+        """Another one is being set up, in case that the peer has forgotten this one."""
+        self._trial, trial.rivalry.doubted = trial, self._sa
+
+    def reassure(self) -> None:
+        """The peer has proved that it knows this IKE SA: what was tried beside it is given up, unless it may stand."""
+        if not self.suspected:
+            return
+        self.suspected = False
+        trial, self._trial = self._trial, None
+        if trial is not None and trial.life is IkeLife.CONNECTING and trial.dialect.progress is not Progress.COMMITTED:
+            trial.delete_silently("the peer knows the IKE SA that stands")
 
     def decide(self) -> None:
         """The moment is over."""
@@ -49,7 +69,7 @@ class Rivalry:
         if not self._sa.established or twin is None or not twin.established:
             return
         reason = "another IKE SA with the same peer replaced it"
-        if self._suspected:
+        if self.suspected:
             self._sa.delete_silently(reason)  # the peer has proved by the other one that it began anew
         else:
             self._sa.dialect.delete_ike(reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.collision import loses
 from isthmus.engine.deadlines import Deadline
+from isthmus.engine.dialect import Progress
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.states import IkeLife
 from isthmus.events.child import DuplicateChild
@@ -19,6 +20,7 @@ _THEIRS_LEAVES = 15.0
 
 def settle_twins(sa: IkeSa) -> None:
     """Called as an IKE SA is established. Nothing is taken down at once: the survivor carries the traffic already."""
+    sa.rivalry.doubted = None
     if sa.peer is None:
         return
     for other in sa.ledger.with_peer(sa.peer.name):
@@ -26,7 +28,7 @@ def settle_twins(sa: IkeSa) -> None:
             continue
         if other.established:
             _settle(sa, other)
-        elif other.life is IkeLife.CONNECTING and other.began_here and not other.dialect.answered:
+        elif other.life is IkeLife.CONNECTING and other.began_here and other.dialect.progress is Progress.UNANSWERED:
             other.delete_silently("the peer was faster")
 
 

@@ -31,9 +31,6 @@ from isthmus.negotiate import match
 _LET_INITIATOR_ASK = Seconds(5.0)
 """A responder waits so long for the initiator to ask for the other children, so that they seldom cross."""
 
-_SUSPECT_AGAIN = Seconds(10.0)
-"""Hints that prove nothing make us call a peer no more often than this."""
-
 StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan | None, Address | None, Choice], IkeSa]
 """Begins an IKE SA as initiator: peer, both endpoints, its first child, who redirected us there, and the version."""
 
@@ -185,8 +182,9 @@ class Upkeep:
                 self._learn_version(care)
                 self._grant_waiting(care)
             case Turn.IKE_FAILED:
-                care.waiting.clear()
-                self._failed(care, tiding.reason)
+                self._failed(care, tiding.reason, retry.LONGEST_RECONNECT)
+            case Turn.IKE_UNANSWERED:
+                self._failed(care, tiding.reason, retry.missed_after(self._ledger.plan.peers[care.peer]))
             case Turn.IKE_GONE:
                 care.reason = tiding.reason
                 if any(
@@ -225,7 +223,8 @@ class Upkeep:
             if not up and not standing.dialect.intends(wish.child):
                 standing.dialect.create_child(wish.tunnel, wish.child, wish.packet)
 
-    def _failed(self, care: PeerCare, reason: str) -> None:
+    def _failed(self, care: PeerCare, reason: str, longest: Seconds) -> None:
+        care.waiting.clear()
         older = self._keep_older(care)
         if older and care.called_by is Version.IKEV2:
             self._renew_if_due(care)
@@ -235,9 +234,11 @@ class Upkeep:
             care.preference.prefer()
         care.failures += 1
         care.reason = f"{reason}; before that, by IKEv2: {before}" if before else reason
-        wait = retry.reconnect_after(care.failures, self._ledger.entropy)
+        wait = retry.reconnect_after(care.failures, self._ledger.entropy, longest)
         self._again_in(care, wait)
         standing = self.standing(care.peer)
+        if standing is not None and standing.rivalry.suspected:
+            return  # as long as it is silent it is suspected anew
         if standing is not None:  # it was a re-authentication
             self._ledger.agenda.set(standing, Deadline.REAUTHENTICATE, Instant(self._ledger.now + wait))
         else:
@@ -283,10 +284,16 @@ class Upkeep:
 
     def _suspect(self, care: PeerCare) -> None:
         """The peer may have lost its state: a new IKE SA is tried beside the old one, which stays until that stands."""
-        now = self._ledger.now
-        if care.suspected_at is None or now >= care.suspected_at + _SUSPECT_AGAIN:
-            care.suspected_at = now
-            self.reauthenticate(self._ledger.plan.peers[care.peer])
+        now, peer, standing = self._ledger.now, self._ledger.plan.peers[care.peer], self.standing(care.peer)
+        early = care.suspected_at is not None and now < care.suspected_at + retry.missed_after(peer)
+        if early or standing is None or _only_responds(peer) or self._connecting(care.peer):
+            return
+        care.suspected_at = now
+        if standing.version is Version.IKEV2:
+            care.preference.proved(now)  # what it cannot answer now it could until a moment ago
+        trial = self._call(care, peer, *self._first_child(peer))
+        if trial is not None:
+            standing.rivalry.try_beside(trial)
 
     def _missing(self, peer: PeerPlan) -> list[tuple[TunnelPlan, ChildPlan]]:
         standing = self.standing(peer.name)
@@ -313,7 +320,7 @@ class Upkeep:
         """Begins an IKE SA, if it is for us to begin and we know where."""
         if self.stopped:
             return None
-        if peer.passive or isinstance(peer.address, DynamicPeer):
+        if _only_responds(peer):
             care.reason = "waiting for the peer to begin"
             return None
         addresses = match.addresses_of(peer, self._ledger.addresses)
@@ -382,7 +389,7 @@ class Upkeep:
 
     def explain_refusal(self, peer: PeerPlan, child: ChildPlan | None) -> bool:
         """Says why we cannot begin, if we cannot; whether it did."""
-        only_responds = peer.passive or isinstance(peer.address, DynamicPeer)
+        only_responds = _only_responds(peer)
         if only_responds:
             self._ledger.emit(
                 NegotiationFailed(
@@ -411,3 +418,7 @@ class Upkeep:
 
     def _connecting(self, peer: str) -> bool:
         return any(sa.alive and not sa.established for sa in self._ledger.with_peer(peer))
+
+
+def _only_responds(peer: PeerPlan) -> bool:
+    return peer.passive or isinstance(peer.address, DynamicPeer)

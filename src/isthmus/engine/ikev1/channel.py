@@ -113,7 +113,7 @@ class Channel:
     def proved(self, datagram: Datagram) -> None:
         """An authentic message that is not a repetition: the peer lives, and is where it came from."""
         sa = self.sa
-        sa.heard_at = sa.ledger.now
+        sa.hear(message=True)
         if sa.life is IkeLife.CONNECTING or not sa.nat.local:
             sa.move(datagram.local, datagram.remote)
 

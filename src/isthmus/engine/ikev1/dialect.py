@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
+from isthmus.engine.dialect import Progress
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev1 import phase_one, phase_two
 from isthmus.engine.ikev1.fragments import BadFragment
@@ -19,7 +20,7 @@ from isthmus.events.message import Trigger
 from isthmus.model.address import Address, Datagram, Endpoint
 from isthmus.model.plan import ChildPlan, PeerPlan, TunnelPlan, Version
 from isthmus.model.proposal import Protocol
-from isthmus.model.quantities import NO_SPI
+from isthmus.model.quantities import NO_SPI, Seconds
 from isthmus.model.selectors import TrafficSelector
 from isthmus.wire.errors import WireError
 from isthmus.wire.ikev1.message import Message, decode
@@ -47,8 +48,13 @@ class Ikev1:
         )
 
     @property
-    def answered(self) -> bool:
-        return self.party.phase_one is not None and self.party.phase_one.answered
+    def progress(self) -> Progress:
+        answered = self.party.phase_one is not None and self.party.phase_one.answered
+        return Progress.COMMITTED if answered else Progress.UNANSWERED
+
+    def ask_again(self) -> Seconds:
+        self.liveness.ask()
+        return Seconds(0.0)
 
     def establish(self, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
         peer = self.party.sa.peer
@@ -118,8 +124,10 @@ class Ikev1:
             # New Group Mode and XAUTH's transactions are refused by silence, as is what comes too early.
             self._drop(datagram, Trigger.UNEXPECTED_EXCHANGE, message.header.exchange.name)
 
-    def retire(self) -> None:
+    def retire(self, *, wipe: bool) -> None:
         self.party.drop_queue()
+        if wipe:
+            self.party.wipe()
 
     def due(self, what: Deadline) -> None:
         sa = self.party.sa
@@ -137,9 +145,6 @@ class Ikev1:
                 self.delete_ike("its lifetime ended")
             case _:
                 pass
-
-    def wipe(self) -> None:
-        self.party.wipe()
 
     def _receive_phase_one(self, datagram: Datagram, message: Message) -> None:
         sa, conversation = self.party.sa, self.party.phase_one

@@ -36,7 +36,7 @@ class Liveness:
                 sa.ledger.emit(PeerSilent(**sa.label(), exchange="R-U-THERE", attempts=self._unanswered))
                 party.lose_peer()
                 return
-            self._ask()
+            self.ask()
             next_look = Instant(now + dpd.interval)
         sa.ledger.agenda.set(sa, Deadline.PROBE_PEER, next_look)
 
@@ -52,7 +52,7 @@ class Liveness:
         if self._number(notify) == self._sequence:
             self._unanswered = 0
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
         ledger = self.party.sa.ledger
         if self._sequence is None:
             # RFC 3706, 6.2: a random start, with the highest bit clear.

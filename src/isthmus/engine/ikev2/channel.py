@@ -151,7 +151,7 @@ class Channel:
     def _proved(self, datagram: Datagram, inbound: Inbound) -> None:
         """An authentic message, newer than any before: the peer lives, and is where it came from."""
         sa = self.sa
-        sa.heard_at = sa.ledger.now
+        sa.hear(message=True)
         if sa.life is IkeLife.CONNECTING:
             sa.move(datagram.local, datagram.remote)  # so it floats to port 4500
         elif sa.follows and inbound.notify(NotifyType.UPDATE_SA_ADDRESSES) is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
+from isthmus.engine.dialect import Progress
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev2.answers import answering
 from isthmus.engine.ikev2.channel import Channel
@@ -22,10 +23,13 @@ from isthmus.engine.states import IkeLife
 from isthmus.events.message import Trigger
 from isthmus.model.address import Address, Datagram
 from isthmus.model.plan import ChildPlan, PeerPlan, TunnelPlan
-from isthmus.model.quantities import Instant
+from isthmus.model.quantities import Instant, Seconds
 from isthmus.model.selectors import TrafficSelector
 from isthmus.wire.errors import WireError
 from isthmus.wire.ikev2.message import Message, decode
+
+_INSISTING = 2
+"""Further tries at a peer that was silent, once it is known to be there."""
 
 
 class Ikev2:
@@ -42,8 +46,15 @@ class Ikev2:
         return bool(self.party.requests.wanted(RekeyIke))
 
     @property
-    def answered(self) -> bool:
-        return self.party.requests.answered
+    def progress(self) -> Progress:
+        outstanding = self.party.requests.outstanding
+        if outstanding is not None and isinstance(outstanding.intention, Authenticate):
+            return Progress.COMMITTED
+        return Progress.ANSWERED if self.party.requests.answered else Progress.UNANSWERED
+
+    def ask_again(self) -> Seconds:
+        self.party.requests.repeat_now(hurried=_INSISTING)
+        return self.party.requests.answer_took
 
     def establish(self, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
         self.party.handshake = Handshake(self.party.sa)
@@ -114,16 +125,14 @@ class Ikev2:
             case _:
                 pass
 
-    def retire(self) -> None:
-        self.party.requests.drop_queue()
-        self.party.forget_unfinished()
-
-    def wipe(self) -> None:
-        self.party.channel.wipe()
-        self.party.requests.settle()
-        self.party.requests.drop_queue()
-        self.party.forget_unfinished()
-        self.party.handshake = None
+    def retire(self, *, wipe: bool) -> None:
+        party = self.party
+        if wipe:
+            party.channel.wipe()
+            party.requests.reset()
+            party.handshake = None
+        party.requests.drop_queue()
+        party.forget_unfinished()
 
     def _probe_if_silent(self) -> None:
         """RFC 7296, 2.4: only when the peer has been silent is it asked whether it lives."""
@@ -132,10 +141,9 @@ class Ikev2:
             return
         quiet_until = sa.heard_at + sa.peer.liveness.interval
         if quiet_until <= sa.ledger.now:
-            if self.party.requests.outstanding is None:
-                # RFC 4555, 3.8: of two ends behind NATs neither follows the other's mapping; so it is told of.
-                both_hidden = sa.mobility.agreed and sa.began_here and sa.nat.local and sa.nat.remote
-                self.party.requests.want(UpdateAddresses(self.party) if both_hidden else Probe(self.party))
+            # RFC 4555, 3.8: of two ends behind NATs neither follows the other's mapping; so it is told of.
+            both_hidden = sa.mobility.agreed and sa.began_here and sa.nat.local and sa.nat.remote
+            self.party.requests.ask(UpdateAddresses(self.party) if both_hidden else Probe(self.party))
             quiet_until = sa.ledger.now + sa.peer.liveness.interval
         sa.ledger.agenda.set(sa, Deadline.PROBE_PEER, Instant(quiet_until))
 

@@ -8,11 +8,17 @@ from typing import Any, Protocol
 from isthmus.engine import retry
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.refusal import Refusal
+from isthmus.model.quantities import Seconds
 from isthmus.wire.ikev2.payloads import Notify
 
 
 class Intention(ABC):
     """Queued until the window is free. It is asked again then whether it still makes sense."""
+
+    @property
+    def longest_wait(self) -> Seconds:
+        """Between two tries."""
+        return retry.LONGEST_REPEAT
 
     @property
     def purpose(self) -> Intention:

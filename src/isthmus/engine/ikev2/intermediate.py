@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from isthmus.engine import retry
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.exchanges import IKE_INTERMEDIATE
@@ -35,6 +36,10 @@ class Intermediate(Intention):
         """The first child, for which the IKE SA is set up."""
         self._then = then
         self._request = b""
+
+    @property
+    def longest_wait(self) -> Seconds:
+        return retry.HALF_OPEN_PACE
 
     def begin(self) -> Run[KeyRounds] | None:
         return Run(IKE_INTERMEDIATE, require_rounds(self.party))

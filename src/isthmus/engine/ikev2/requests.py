@@ -18,7 +18,7 @@ from isthmus.engine.states import IkeLife
 from isthmus.events.ike import PeerSilent
 from isthmus.events.message import Retransmitted, Trigger
 from isthmus.model.address import Datagram
-from isthmus.model.quantities import NO_SPI, Instant, MessageId
+from isthmus.model.quantities import NO_SPI, Instant, MessageId, Seconds
 from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.message import Message
 from isthmus.wire.ikev2.payloads import Payload
@@ -28,6 +28,9 @@ _LARGEST_MESSAGE_ID = 2**32 - 1
 
 _CUT_SMALLER_AFTER = 2
 """Tries at the size that is configured, before silence is taken for a path that carries less."""
+
+_BELIEVE_AFTER = 2.0
+"""Seconds that the peer is given once it has been asked in vain whether it knows us."""
 
 I = TypeVar("I", bound=Intention)  # noqa: E741
 
@@ -41,7 +44,13 @@ class Outstanding:
     header: Header
     payloads: Sequence[Payload]
     datagrams: tuple[bytes, ...]
+    sent_at: Instant
+    """The first time."""
     attempts: int = 1
+    hurried: int = 0
+    """How often it is still repeated in quick succession, as the peer may not know us any more."""
+    hinted: bool = False
+    """Somebody has said, without proof, that the peer does not know the IKE SA."""
     abandoned: bool = False
     """It is not repeated any more, and waited for a little longer."""
 
@@ -59,6 +68,8 @@ class Requests:
         self.outstanding: Outstanding | None = None
         self.answered = False
         """Whether the peer has answered anything yet."""
+        self.answer_took = Seconds(0.0)
+        """How long the peer took for its last answer."""
         self._queue: deque[Intention] = deque()
         self._next = MessageId(0)
         self._paused = False
@@ -94,19 +105,14 @@ class Requests:
         self._paused = False
         self.pump()
 
-    def restart(self) -> None:
-        """RFC 7296, 2.6 and 2.7: IKE_SA_INIT begins again, with message ID 0 again."""
-        self.settle()
+    def reset(self) -> None:
+        """Nothing is outstanding, and message IDs count from 0 again (RFC 7296, 2.6 and 2.7)."""
+        self._settle()
         self._next = MessageId(0)
 
     def drop_queue(self) -> None:
         """Forgets what has not begun yet."""
         self._queue.clear()
-
-    def settle(self) -> None:
-        """The outstanding request is no longer waited for."""
-        self.outstanding = None
-        self.sa.ledger.agenda.cancel(self.sa, Deadline.REPEAT_REQUEST)
 
     def repeat(self) -> None:
         """The response is overdue: send the request again, or give up."""
@@ -115,10 +121,11 @@ class Requests:
             return
         exchange = outstanding.run.exchange.name
         if outstanding.attempts >= outstanding.intention.tries or outstanding.abandoned:
-            self.settle()
+            self._settle()
             sa.ledger.emit(PeerSilent(**sa.label(), exchange=exchange, attempts=outstanding.attempts))
             outstanding.intention.silent(outstanding.attempts)
             return
+        self._suspect_silence(outstanding)
         if outstanding.attempts == _CUT_SMALLER_AFTER:
             again = self.channel.write_smaller(outstanding.header, outstanding.payloads, outstanding.datagrams)
             outstanding.datagrams = again
@@ -127,9 +134,22 @@ class Requests:
         sa.ledger.emit(Retransmitted(**sa.label(), exchange=exchange, message_id=message_id, attempt=attempt))
         self._transmit(outstanding)
 
-    def repeat_now(self) -> None:
-        """The way to the peer is another one: what it has not answered is sent on the new one."""
+    def ask(self, intention: Intention) -> None:
+        """The peer has been silent: what it owes an answer to, else this intention, is sent in quick succession."""
+        if self.outstanding is None:
+            self.want(intention)
+        outstanding = self.outstanding
+        if outstanding is None:
+            return
+        if outstanding.attempts > retry.HURRIED_ATTEMPTS:
+            self.sa.rivalry.suspect()
+        else:
+            self._hurry(outstanding, retry.HURRIED_ATTEMPTS)
+
+    def repeat_now(self, *, hurried: int = 0) -> None:
+        """The peer is to be found, elsewhere or again: what it has not answered is sent at once."""
         if self.outstanding is not None:
+            self.outstanding.hurried = hurried
             self._transmit(self.outstanding)
 
     def abandon_within(self, seconds: float) -> None:
@@ -152,26 +172,51 @@ class Requests:
         self.pump()
 
     def _receive_sealed(self, outstanding: Outstanding, datagram: Datagram, message: Message) -> None:
-        hint = Inbound(message.payloads).notify(NotifyType.INVALID_IKE_SPI)
-        if hint is not None:
-            # RFC 7296, 2.21.4: unprotected, so a reason to look, never an order.
-            self.sa.rivalry.suspect()
+        if Inbound(message.payloads).notify(NotifyType.INVALID_IKE_SPI) is not None:
+            self._take_hint()
         try:
             inbound = self.channel.open(datagram, message)
         except Malformed as nonsense:
-            self.settle()
+            self._settle()
             outstanding.intention.rejected(malformed(str(nonsense)))
             return
         if inbound is None:
             return
         self.channel.note("<--", message.header, inbound.payloads)
-        self.answered = True
-        self.settle()
+        self._answered(outstanding)
         error = inbound.error()
         if error is not None and not outstanding.run.exchange.legs[1].needs <= inbound.types:
             outstanding.intention.refused(error)
         else:
             self._hear(outstanding, inbound)
+
+    def _take_hint(self) -> None:
+        """RFC 7296, 2.21.4: unprotected, so a reason to look, never an order."""
+        outstanding = self.outstanding
+        if outstanding is not None and not outstanding.hinted:
+            outstanding.hinted = True
+            self._hurry(outstanding, retry.HURRIED_ATTEMPTS)
+
+    def _hurry(self, outstanding: Outstanding, times: int) -> None:
+        """Sends it at once, unless that was just done, and again in quick succession."""
+        if outstanding.abandoned or outstanding.hurried:
+            return
+        outstanding.hurried = times
+        if outstanding.sent_at < self.sa.ledger.now:
+            self._transmit(outstanding)
+        else:
+            self._repeat_after(retry.hurry_after(self.answer_took))
+
+    def _suspect_silence(self, outstanding: Outstanding) -> None:
+        """After a few tries without answer, if nothing else came meanwhile, the peer may have lost its state."""
+        if outstanding.hurried:
+            outstanding.hurried -= 1
+            if not outstanding.hurried:
+                self.sa.rivalry.suspect()
+                # Where nothing stands yet that could be lost, a set-up begins anew soon.
+                outstanding.abandoned = self.sa.life is IkeLife.CONNECTING
+        elif outstanding.attempts > retry.HURRIED_ATTEMPTS and self.sa.heard_at < outstanding.sent_at:
+            self.sa.rivalry.suspect()
 
     def _receive_plain(self, outstanding: Outstanding, datagram: Datagram, message: Message) -> None:
         inbound = Inbound(message.payloads, message.octets)
@@ -187,10 +232,14 @@ class Requests:
         if message.header.responder_spi == NO_SPI:
             self.channel.drop(datagram, Trigger.MALFORMED, "an answer without SPI")
             return
-        self.answered = True
         self.sa.their_spi = message.header.responder_spi
-        self.settle()
+        self._answered(outstanding)
         self._hear(outstanding, inbound)
+
+    def _answered(self, outstanding: Outstanding) -> None:
+        self.answered = True
+        self.answer_took = Seconds(self.sa.ledger.now - outstanding.sent_at)
+        self._settle()
 
     def _hear(self, outstanding: Outstanding, inbound: Inbound) -> None:
         try:
@@ -199,6 +248,11 @@ class Requests:
             outstanding.intention.rejected(refusal)
         else:
             outstanding.intention.succeeded(inbound)
+
+    def _settle(self) -> None:
+        """The outstanding request is no longer waited for."""
+        self.outstanding = None
+        self.sa.ledger.agenda.cancel(self.sa, Deadline.REPEAT_REQUEST)
 
     def _may_speak(self) -> bool:
         """RFC 7296, 2.2: a message ID is used once; before it would wrap, the IKE SA must have gone."""
@@ -211,14 +265,20 @@ class Requests:
         payloads = run.speak(0)
         octets = self.channel.write(header, payloads, sealed=exchange.legs[0].sealed)
         intention.sent(octets)
-        self.outstanding = Outstanding(intention, run, header, payloads, octets)
+        self.outstanding = Outstanding(intention, run, header, payloads, octets, sa.ledger.now)
         self._next = MessageId(self._next + 1)
         self._transmit(self.outstanding)
 
     def _transmit(self, outstanding: Outstanding) -> None:
         for octets in outstanding.datagrams:
             self.sa.ledger.emit(SendDatagram(self.sa.local, self.sa.remote, octets))
-        self._repeat_after(retry.repeat_after(outstanding.attempts, self.sa.ledger.entropy))
+        if outstanding.hurried:
+            self._repeat_after(retry.hurry_after(self.answer_took))
+        elif outstanding.abandoned:
+            self._repeat_after(_BELIEVE_AFTER)
+        else:
+            longest = outstanding.intention.longest_wait
+            self._repeat_after(retry.repeat_after(outstanding.attempts, self.sa.ledger.entropy, longest))
 
     def _repeat_after(self, seconds: float) -> None:
         ledger = self.sa.ledger

@@ -22,11 +22,15 @@ from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
 from isthmus.engine.states import IkeLife
 from isthmus.events.ike import FailureReason
 from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.model.quantities import Seconds
 from isthmus.wire.ikev2.payloads import Notify
 from isthmus.wire.registry import NotifyType
 
 _BELIEVE_AFTER = 2.0
 """Seconds that an unprotected refusal waits for a proper answer to prove it forged (RFC 7296, 2.21.1)."""
+
+_SHORTEST_DOUBT, _LONGEST_DOUBT = 0.2, 0.5
+"""Seconds that a peer whose IKE answers is given to prove that it knows the IKE SA that stands."""
 
 _MAX_COOKIES = 4
 """RFC 7296, 2.6.1: cookie and key exchange method may be asked for in turn, but not for ever."""
@@ -68,6 +72,7 @@ class InitIke(Intention):
         handshake.response = message.octets
         derive_keys(self.party, handshake)
         settle_path(self.party, handshake)
+        self._ask_the_doubted()
         if handshake.rounds is None:
             self._authenticate()
         else:
@@ -103,6 +108,19 @@ class InitIke(Intention):
         else:
             self.party.fail(IKE_SA_INIT.name, report)
 
+    @property
+    def longest_wait(self) -> Seconds:
+        sa = self.party.sa
+        return super().longest_wait if sa.alternative or sa.peer is None else retry.missed_after(sa.peer)
+
+    def _ask_the_doubted(self) -> None:
+        """The peer can be reached: before anything replaces an IKE SA that stands, it is asked for that one again."""
+        sa = self.party.sa
+        doubted = sa.rivalry.doubted
+        if doubted is not None and doubted.established:
+            took = doubted.dialect.ask_again()
+            self.party.requests.pause(min(max(1.5 * took, _SHORTEST_DOUBT), _LONGEST_DOUBT))
+
     def _authenticate(self) -> None:
         # RFC 6023: where nobody waits for a child, none is asked for.
         childless = self._handshake.childless and not self.party.sa.child_wanted
@@ -137,7 +155,7 @@ class InitIke(Intention):
         self.party.sa.ledger.tell_of_redirect(peer, redirect.gateway)
 
     def _again(self) -> None:
-        self.party.requests.restart()
+        self.party.requests.reset()
         self.party.requests.want(self, first=True)
 
     @property
@@ -152,6 +170,10 @@ class Authenticate(Intention):
         self.party = party
         self.tunnel = tunnel
         self.child = child
+
+    @property
+    def longest_wait(self) -> Seconds:
+        return retry.HALF_OPEN_PACE
 
     def begin(self) -> Run[Handshake] | None:
         handshake = require_handshake(self.party)

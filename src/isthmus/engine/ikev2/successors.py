@@ -213,6 +213,7 @@ def stand_up(party: Party, successor: IkeSuccessor) -> IkeSa:
     spis = new.initiator_spi + new.responder_spi
     heir.channel.protect(ike_keys(suite.prf, seed, nonces, spis, suite.encryption, suite.integrity))
     heir.channel.fragment_limit = party.channel.fragment_limit
+    heir.requests.answer_took = party.requests.answer_took
     new.become(IkeLife.ESTABLISHED)
     new.established_at = old.ledger.now
     heir.schedule()
@@ -243,7 +244,7 @@ def hand_over(old: IkeSa, new: IkeSa) -> None:
         Deadline.TWIN_ENDS,
     ):
         agenda.cancel(old, what)
-    old.dialect.retire()
+    old.dialect.retire(wipe=False)
     old.ledger.tell(new.peer, Turn.IKE_UP)
 
 

@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from isthmus.engine import commands
-from isthmus.events.ike import IkeEstablished, PeerSilent
+from isthmus.events.ike import IkeDeleted, IkeEstablished, IkeStarted, PeerSilent
+from isthmus.model.address import NAT_T_PORT
+from isthmus.model.plan import Liveness, Start
 from isthmus.model.quantities import Seconds
-from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, gone, promise_one_pair, spis, up
-from isthmus.sim.network import Link
-from isthmus.sim.plans import EAST, WEST
+from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, gone, pair, promise_one_pair, spis, up
+from isthmus.sim.middle import Lose, message
+from isthmus.sim.network import Frame, Link
+from isthmus.sim.plans import EAST, WEST, plan_of
+from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.world import MINUTE, World
+from isthmus.wire import udp
+from isthmus.wire.ikev2.message import encode
+from isthmus.wire.ikev2.payloads import Notify
+from isthmus.wire.registry import ExchangeType, NotifyType, PayloadType
 
 HOUR = Seconds(3600.0)
+DAY = Seconds(24 * HOUR)
+_LONG_WEST = replace(WEST, child_lifetime=DAY, ike_lifetime=DAY)
 NOTICE = Seconds(240.0)
 """A peer that fell silent is given up within this: liveness interval and ten repetitions."""
 
@@ -64,7 +74,7 @@ def peer_gone(world: World) -> None:
     ends = connected(world)
     ends.stop_traffic()
     ends.west.kill()
-    world.run(until=lambda: bool(ends.east.told(PeerSilent)), limit=NOTICE)
+    world.run(until=lambda: bool(ends.east.told(IkeDeleted)), limit=NOTICE)
     world.run(limit=Seconds(5.0))
     world.check("no IPsec SA is left", not ends.east.plane.installed)
     tries = len(ends.east.told(PeerSilent))
@@ -74,18 +84,148 @@ def peer_gone(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("partition", each=("short", "hours", "one-way-there", "one-way-back"))
-def partition(world: World, how: str) -> None:
-    """The network between them breaks and heals. A moment changes nothing; hours end in a fresh tunnel."""
+def _silence_hints(world: World) -> None:
+    """Nobody says that it does not know an SPI (RFC 7296, 2.21.4 leaves it free)."""
+
+    def unprotected(frame: Frame) -> bool:
+        header = header_of(frame)
+        return (
+            header is not None
+            and header.response
+            and header.exchange != ExchangeType.IKE_SA_INIT
+            and header.next_payload == PayloadType.NOTIFY
+        )
+
+    Lose(world.network, unprotected, times=None)
+
+
+DOWN = {"at-once": 0.3, "after-a-minute": 60.0, "after-an-hour": HOUR}
+
+
+@scenario("peer-forgets", each=DOWN)
+def peer_forgets(world: World, back: str) -> None:
+    """The peer is killed and comes back as a stranger that waits to be called and gives no hint. It is missed by the
+    liveness check, or found as soon as it would have been missed: within the interval and a second."""
+    _silence_hints(world)
     ends = connected(world)
     before = spis(ends.east)
-    length = {"short": 3.0, "hours": 4 * HOUR}.get(how, NOTICE)
+    ends.west.kill()
+    killed_at = world.now
+    world.run(limit=Seconds(DOWN[back]))
+    ends.west.boot()
+    # Traffic is heard of once a second, so silence may begin half a second later than it seems.
+    slack = 0.5 if back == "at-once" else 0.0
+    limit = Liveness().interval + 1.0 + slack - (world.now - killed_at if back == "at-once" else 0.0)
+    world.run(until=carries(ends), limit=Seconds(limit))
+    promise_one_pair(world, *ends.both)
+    world.check("the tunnel is a new one", not before & spis(ends.east))
+
+
+@scenario("peer-forgets-under-loss", link=Link(loss=0.3), each=DOWN)
+def peer_forgets_under_loss(world: World, back: str) -> None:
+    """The same while almost a third of all datagrams vanishes."""
+    _silence_hints(world)
+    ends = connected(world)
+    ends.west.kill()
+    world.run(limit=Seconds(DOWN[back]))
+    ends.west.boot()
+    world.run(until=carries(ends), limit=HEALED)
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("responder-finds-the-initiator-forgetful")
+def initiator_forgets(world: World) -> None:
+    """The initiator comes back and calls nobody: a responder that may call notices, and does."""
+    _silence_hints(world)
+    ends = connected(world, EAST, replace(WEST, passive=False))
+    ends.east.kill()
+    ends.east.plan = plan_of(replace(EAST, start=Start.ON_DEMAND), WEST)
+    ends.stop_traffic()
+    ends.east.boot()
+    ends.back.start()
+    world.run(until=lambda: bool(spis(ends.east)), limit=Seconds(Liveness().interval + 2.0))
+    ends.begin_traffic()
+    world.run(until=carries(ends))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("slow-peer", link=Link(latency=(0.5, 0.7)), tags=("hours",))
+def slow_peer(world: World) -> None:
+    """A peer that takes more than a second to answer is never suspected, once that is known."""
+    ends = connected(world, replace(EAST, child_lifetime=DAY, ike_lifetime=DAY), _LONG_WEST)
+    ends.stop_traffic()
+    world.run(limit=HOUR)
+    world.check("nobody began anything anew", len(ends.east.told(IkeStarted)) <= 2)
+    world.check("the IKE SA is the first one", all(len(site.told(IkeEstablished)) == 1 for site in ends.both))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("idle-under-loss", link=Link(loss=0.3), tags=("hours",))
+def idle_under_loss(world: World) -> None:
+    """Nobody sends anything for an hour and almost a third of all liveness checks is lost: hardly ever is an IKE SA
+    made anew for that, and never are there two in the end."""
+    ends = connected(world, replace(EAST, child_lifetime=DAY, ike_lifetime=DAY), _LONG_WEST)
+    ends.stop_traffic()
+    made = len(ends.east.told(IkeEstablished))
+    world.run(limit=HOUR)
+    made = len(ends.east.told(IkeEstablished)) - made
+    world.check(f"of some 700 liveness checks at most 25 made another IKE SA, and not {made}", made <= 25)
+    world.network.link = Link()
+    ends.begin_traffic()
+    world.run(until=carries(ends), limit=HEALED)
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("forged-hints")
+def forged_hints(world: World) -> None:
+    """Somebody answers every request of east with INVALID_IKE_SPI, quicker than the peer: nothing comes of it."""
+
+    def forge(frame: Frame) -> None:
+        header = header_of(frame)
+        if header is not None and not header.response and frame.source.address == ends.east.address:
+            answer = encode(replace(header, initiator=False, response=True), [Notify(NotifyType.INVALID_IKE_SPI)])
+            marked = udp.frame(answer) if frame.source.port == NAT_T_PORT else answer
+            world.network.deliver(Frame(frame.destination, frame.source, marked), Seconds(0.001))
+
+    ends = connected(world)
+    before = spis(ends.east)
+    world.network.taps.append(forge)
+    ends.stop_traffic()
+    world.run(limit=Seconds(120.0))
+    world.check("the Child SA is the one from before", spis(ends.east) == before)
+    world.check("nobody began anything anew", len(ends.east.told(IkeStarted)) == 1)
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("half-open-forgotten", each=("hint", "silent"))
+def half_open_forgotten(world: World, how: str) -> None:
+    """The responder restarts between IKE_SA_INIT and IKE_AUTH: the initiator does not insist on what is forgotten."""
+    ends = pair(world)
+    if how == "silent":
+        _silence_hints(world)
+    Lose(world.network, message(ExchangeType.IKE_AUTH, response=False))
+    world.run(until=lambda: bool(ends.west.ike_sas), limit=Seconds(1.0))
+    ends.west.kill()
+    world.run(limit=Seconds(0.01))
+    ends.west.boot()
+    world.run(until=up(*ends.both), limit=Seconds(5.0 if how == "hint" else 40.0))
+    ends.begin_traffic()
+    world.run(until=carries(ends))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("partition", each=("short", "minute", "hours", "one-way-there", "one-way-back"))
+def partition(world: World, how: str) -> None:
+    """The network between them breaks and heals. A minute changes nothing; hours end in a fresh tunnel."""
+    ends = connected(world)
+    before = spis(ends.east)
+    length = {"short": 3.0, "minute": 60.0, "hours": 4 * HOUR}.get(how, NOTICE)
     source = {"one-way-there": ends.east.address, "one-way-back": ends.west.address}.get(how)
     world.network.partition(length, source=source)
     world.run(limit=Seconds(length))
     world.run(until=carries(ends), limit=HEALED)
     promise_one_pair(world, *ends.both)
-    if how == "short":
+    if how in ("short", "minute"):
         world.check("the Child SA is the one from before", spis(ends.east) == before)
 
 

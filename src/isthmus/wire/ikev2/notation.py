@@ -32,13 +32,14 @@ _SA_NUMBER = {ExchangeType.IKE_SA_INIT: "1", ExchangeType.IKE_AUTH: "2"}
 
 
 def notation(subject: Message | Iterable[Payload], header: Header | None = None) -> str:
-    """A message on one line. Payloads alone are `{ ... }`; with the header of their message, what SK held in it."""
+    """A message on one line. Payloads alone are `{ ... }`; with the header of their message, what it held."""
     if isinstance(subject, Message):
         return f"{_title(subject.header)} {_braces(subject.payloads, subject.header)}"
     payloads = tuple(subject)
     if header is None:
         return _braces(payloads, None)
-    return f"{_title(header)} SK {_braces(payloads, header)}"
+    seal = "" if header.exchange == ExchangeType.IKE_SA_INIT else "SK "
+    return f"{_title(header)} {seal}{_braces(payloads, header)}"
 
 
 def _title(header: Header) -> str:
