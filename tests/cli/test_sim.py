@@ -24,7 +24,9 @@ FAILURE = SimulationFailure("pigs fly", at=1.0, seed=4, replay="isthmus sim pigs
 def test_it_lists_every_scenario() -> None:
     result = runner.invoke(app, ["--list"])
     assert result.exit_code == ExitStatus.DONE
-    assert [line.split()[0] for line in result.stdout.splitlines()] == list(TABLE)
+    rows = [tuple(line.split()[:2]) for line in result.stdout.splitlines()]
+    assert rows == [(name, str(row.version)) for name, row in TABLE.items()]
+    assert {version for _, version in rows} == {"ikev1", "ikev2"}
 
 
 def test_the_list_is_there_as_json() -> None:

@@ -52,12 +52,14 @@ def sim(
 
 def _list(*, as_json: bool) -> None:
     if as_json:
-        rows = [{"name": s.name, "story": s.story, "tags": sorted(s.tags)} for s in TABLE.values()]
+        rows = [
+            {"name": s.name, "version": s.version, "story": s.story, "tags": sorted(s.tags)} for s in TABLE.values()
+        ]
         typer.echo(json.dumps(rows, indent=2))
         return
     width = max(len(name) for name in TABLE)
     for name, row in TABLE.items():
-        typer.echo(f"{name:<{width}}  {row.story.splitlines()[0] if row.story else ''}")
+        typer.echo(f"{name:<{width}}  {row.version}  {row.story.splitlines()[0] if row.story else ''}")
 
 
 def _sweep(seeds: range, *, as_json: bool) -> None:

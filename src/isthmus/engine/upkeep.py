@@ -31,6 +31,9 @@ from isthmus.negotiate import match
 _LET_INITIATOR_ASK = Seconds(5.0)
 """A responder waits so long for the initiator to ask for the other children, so that they seldom cross."""
 
+_SHORT_LIFE = Seconds(5.0)
+"""A child that is gone within this is asked for again at once, but not twice: it may be one that cannot stand."""
+
 StartIke = Callable[[PeerPlan, Endpoint, Endpoint, TunnelPlan | None, ChildPlan | None, Address | None, Choice], IkeSa]
 """Begins an IKE SA as initiator: peer, both endpoints, its first child, who redirected us there, and the version."""
 
@@ -57,6 +60,9 @@ class PeerCare:
     child_reasons: dict[str, str] = field(default_factory=dict)
     not_before: dict[str, Instant] = field(default_factory=dict)
     """When a child that was refused is asked for again."""
+    up_since: dict[str, Instant] = field(default_factory=dict)
+    short_lives: dict[str, int] = field(default_factory=dict)
+    """How often in a row a child was gone as soon as it was up."""
     suspected_at: Instant | None = None
     wants: tuple[TunnelPlan, ChildPlan] | None = None
     """What waits for the peer's name to be resolved."""
@@ -198,11 +204,13 @@ class Upkeep:
                 care.child_failures.pop(tiding.child, None)
                 care.child_reasons.pop(tiding.child, None)
                 care.not_before.pop(tiding.child, None)
+                care.up_since[tiding.child] = self._ledger.now
             case Turn.CHILD_FAILED if tiding.child is not None:
                 self._child_failed(care, tiding.child, tiding.reason)
             case Turn.CHILD_GONE if tiding.child is not None:
                 care.child_reasons[tiding.child] = tiding.reason
                 self._let_initiator_ask(care, tiding.child)
+                self._doubt_short_lives(care, tiding.child)
             case Turn.REAUTHENTICATION_DUE:
                 self.reauthenticate(self._ledger.plan.peers[tiding.peer])
             case Turn.REDIRECTED:
@@ -262,6 +270,16 @@ class Upkeep:
         standing = self.standing(care.peer)
         if standing is not None and not standing.began_here:
             care.not_before[child] = Instant(self._ledger.now + _LET_INITIATOR_ASK)
+
+    def _doubt_short_lives(self, care: PeerCare, child: str) -> None:
+        now = self._ledger.now
+        if now - care.up_since.get(child, now) >= _SHORT_LIFE:
+            care.short_lives.pop(child, None)
+            return
+        count = care.short_lives[child] = care.short_lives.get(child, 0) + 1
+        if count > 1:
+            wait = Instant(now + retry.reconnect_after(count - 1, self._ledger.entropy))
+            care.not_before[child] = max(wait, care.not_before.get(child, wait))
 
     def _redirect(self, care: PeerCare, gateway: Address | str) -> None:
         """What is being set up begins anew elsewhere; what stands is left once the new one does (RFC 5685, 3 to 6)."""

@@ -42,6 +42,7 @@ from isthmus.model.proposal import Proposal, Protocol, Transform, TransformType
 from isthmus.model.quantities import Seconds
 from isthmus.model.secret import Secret
 from isthmus.model.selectors import TrafficSelector
+from isthmus.sim.nat import Nat
 from isthmus.sim.site import Site
 from isthmus.sim.world import World
 
@@ -86,7 +87,8 @@ class Party:
     fragmentation: Fragmentation = field(default_factory=Fragmentation)
     require_cookie: bool = False
     ppk: PostquantumKeys | None = None
-    version: Version = Version.IKEV2
+    version: Version | None = None
+    """None: what the world speaks that it lives in."""
     exchange_mode: ExchangeMode = ExchangeMode.AUTO
     dpd: Dpd = field(default_factory=Dpd)
     authentication_multiple: int = 0
@@ -109,6 +111,21 @@ EAST = Party("east", "192.0.2.1", (ProxyId("lan", "10.1.0.0/16", "10.2.0.0/16"),
 
 WEST = Party("west", "198.51.100.2", (EAST.proxy_ids[0].mirrored,), passive=True)
 """Waits to be called."""
+
+
+def speaking(party: Party, version: Version) -> Party:
+    """What it would have written down for that version of IKE, if it has not chosen one itself."""
+    if party.version is not None:
+        return party
+    if version is not Version.IKEV1:
+        return replace(party, version=version)
+    return replace(
+        party,
+        version=version,
+        ike=tuple(_older_ike(text) for text in party.ike),
+        esp=tuple(_older_groups(text) for text in party.esp),
+        dpd=replace(party.dpd, enabled=party.liveness.enabled, interval=party.liveness.interval),
+    )
 
 
 def plan_of(here: Party, there: Party) -> Plan:
@@ -135,7 +152,7 @@ def plan_of(here: Party, there: Party) -> Plan:
         liveness=here.liveness,
         require_cookie=here.require_cookie,
         ppk=here.ppk,
-        version=here.version,
+        version=here.version or Version.IKEV2,
         ikev1=Ikev1Plan(profile, here.exchange_mode, here.dpd),
     )
     tunnel = TunnelPlan(
@@ -166,9 +183,13 @@ def merged(one: Plan, other: Plan) -> Plan:
 
 def join(world: World, east: Party = EAST, west: Party = WEST) -> tuple[Site, Site]:
     """Two sites, each with its own view of the agreement."""
-    one = world.site(east.name, plan_of(east, west), ip_address(east.address))
-    other = world.site(west.name, plan_of(west, east), ip_address(west.address))
-    return one, other
+    return site_of(world, east, west), site_of(world, west, east)
+
+
+def site_of(world: World, here: Party, there: Party, behind: Nat | None = None) -> Site:
+    """One of them, in the version that the world speaks."""
+    plan = plan_of(speaking(here, world.version), there)
+    return world.site(here.name, plan, ip_address(here.address), behind=behind)
 
 
 def child_names(site: Site) -> tuple[str, ...]:
@@ -203,6 +224,19 @@ def esp_proposal(text: str) -> Proposal:
     numbers = 1 if "esn" in rest else 0
     groups = _groups(name for name in rest if name != "esn")
     return Proposal(Protocol.ESP, (*transforms, *groups, Transform(TransformType.SN, numbers)))
+
+
+def _older_ike(text: str) -> str:
+    """The like of a proposal that version 1 has numbers for: no AEAD protects it, and it knows no Montgomery curves."""
+    encryption, *rest = text.split("/")
+    row = algorithms.ENCRYPTION_BY_NAME[encryption]
+    if row.aead:
+        encryption, rest = f"aes-{row.key_bits}-cbc", [rest[0], *rest]
+    return _older_groups("/".join((encryption, *rest)))
+
+
+def _older_groups(text: str) -> str:
+    return text.replace("group31", "group19").replace("group32", "group20")
 
 
 def _groups(names: Iterable[str]) -> Iterator[Transform]:

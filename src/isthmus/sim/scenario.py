@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 
+from isthmus.model.plan import Version
 from isthmus.sim.failure import GoalMissed, Violation
 from isthmus.sim.network import Link
 from isthmus.sim.transcript import REMEMBERED
@@ -26,6 +28,8 @@ class Scenario:
     """The weather, unless the teller asks for another loss."""
     tags: frozenset[str] = frozenset()
     """`hours`: takes that much simulated time."""
+    version: Version = Version.IKEV2
+    """Of IKE, that is spoken in it where the story does not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +51,31 @@ TABLE: dict[str, Scenario] = {}
 """By name. Filled by the modules of `isthmus.sim.scenarios`."""
 
 
+BOTH = (Version.IKEV2, Version.IKEV1)
+"""Of a story that is told in either version of IKE."""
+
+
 def scenario(
-    name: str, *, link: Link | None = None, tags: Iterable[str] = (), each: Iterable[str] = ()
+    name: str,
+    *,
+    link: Link | None = None,
+    tags: Iterable[str] = (),
+    each: Iterable[str] = (),
+    versions: Iterable[Version] = (Version.IKEV2,),
 ) -> Callable[[Story], Story]:
-    """Puts a story in the table. `each` makes one row for each value, which the story takes as its second argument."""
+    """Puts a story in the table. `each` makes one row for each value, which the story takes as its second argument.
+
+    Each of the `versions` has rows of its own; those of version 1 are named after it.
+    """
 
     def register(story: Story) -> Story:
         text = inspect.cleandoc(story.__doc__ or "")
         rows: dict[str, Story] = {f"{name}-{value}": partial(_second, story, value) for value in each}
-        for row, tell in (rows or {name: story}).items():
-            if row in TABLE:
-                raise ValueError(f"two scenarios are named {row}")
-            TABLE[row] = Scenario(row, text, tell, link or Link(), frozenset(tags))
+        for version, (row, tell) in product(versions, (rows or {name: story}).items()):
+            full = f"{version}-{row}" if version is Version.IKEV1 else row
+            if full in TABLE:
+                raise ValueError(f"two scenarios are named {full}")
+            TABLE[full] = Scenario(full, text, tell, link or Link(), frozenset(tags), version)
         return story
 
     return register
@@ -70,7 +87,7 @@ def tell(told: Scenario, seed: int, loss: float | None = None, *, remembered: in
     `remembered` is how many; None: all.
     """
     link = told.link if loss is None else replace(told.link, loss=loss)
-    world = World(seed, link, replay=replay_line(told.name, seed, loss), remembered=remembered)
+    world = World(seed, link, version=told.version, replay=replay_line(told.name, seed, loss), remembered=remembered)
     try:
         told.tell(world)
     except (Violation, GoalMissed) as cause:

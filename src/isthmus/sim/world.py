@@ -10,7 +10,7 @@ from isthmus.dataplane.memory import Packet
 from isthmus.engine.gateway import Gateway
 from isthmus.engine.surroundings import Surroundings
 from isthmus.model.address import Address
-from isthmus.model.plan import Plan
+from isthmus.model.plan import Plan, Version
 from isthmus.model.quantities import Instant, Seconds
 from isthmus.sim import invariants
 from isthmus.sim.agenda import Agenda
@@ -43,11 +43,14 @@ class World:
         seed: int,
         link: Link | None = None,
         *,
+        version: Version = Version.IKEV2,
         replay: str = "",
         remembered: int | None = REMEMBERED,
         make: Callable[[Plan, Surroundings], Brain] = Gateway,
     ) -> None:
         self.seed = seed
+        self.version = version
+        """Of IKE, that its parties speak unless they say otherwise."""
         self.agenda = Agenda()
         self.transcript = Transcript(remembered)
         self.network = Network(self.agenda, self.stream("network"), self.transcript, link or Link())

@@ -95,8 +95,8 @@ class Ikev1:
             for protocol in (Protocol.ESP, Protocol.AH):
                 mine = [c for c in sa.children.values() if c.terms.suite.protocol == protocol]
                 if mine:
-                    self.party.inform(Delete(protocol, tuple(c.terms.spi_in.to_bytes(4, "big") for c in mine)))
-            self.party.inform(Delete(Protocol.IKE, (sa.initiator_spi + sa.responder_spi,)))
+                    self.party.insist(Delete(protocol, tuple(c.terms.spi_in.to_bytes(4, "big") for c in mine)))
+            self.party.insist(Delete(Protocol.IKE, (sa.initiator_spi + sa.responder_spi,)))
         sa.delete_silently(reason)
 
     def relocate(self, local: Address) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Sequence
 from typing import TypeVar
 
 from isthmus.engine import retry
@@ -14,6 +15,7 @@ from isthmus.engine.ikev1.channel import Channel
 from isthmus.engine.ikev1.conversation import Conversation
 from isthmus.engine.ikev1.handshake import Handshake
 from isthmus.engine.ikev1.hashes import request_hash
+from isthmus.engine.ikev1.later import Later
 from isthmus.engine.ikev1.talks import Talks
 from isthmus.engine.outputs import SendDatagram
 from isthmus.engine.refusal import Report
@@ -24,6 +26,9 @@ from isthmus.wire.ikev1.header import Header
 from isthmus.wire.ikev1.message import encode_payloads
 from isthmus.wire.ikev1.payloads import Hash, Notify, Payload
 from isthmus.wire.registry import ExchangeTypeV1
+
+_INSIST = (1.0, 3.0, 7.0)
+"""Seconds after which a delete is said again: nobody acknowledges it (RFC 2408, 3.15)."""
 
 
 class Intention(ABC):
@@ -98,14 +103,27 @@ class Party:
 
     def inform(self, *payloads: Payload) -> None:
         """An Informational message: authenticated, and never answered (RFC 2409, 5.7)."""
+        self._send(self._informational(payloads))
+
+    def insist(self, *payloads: Payload) -> None:
+        """A delete: said again, to the last bit so that it counts once, though the IKE SA may be gone by then."""
+        datagrams, ledger = self._informational(payloads), self.sa.ledger
+        self._send(datagrams)
+        for seconds in _INSIST:
+            Later(ledger, seconds, lambda: self._send(datagrams))
+
+    def _informational(self, payloads: Sequence[Payload]) -> list[SendDatagram]:
         message_id, channel, sa = self.talks.fresh_message_id(), self.channel, self.sa
         _, rest = encode_payloads(payloads)
         proof = Hash(request_hash(channel.prf, channel.keys.a, message_id, rest))
         spis = sa.initiator_spi, sa.responder_spi
         header = Header(*spis, ExchangeTypeV1.INFORMATIONAL, message_id, encrypted=True)
         datagrams, _ = channel.write(header, [proof, *payloads], channel.iv_for(message_id))
-        for octets in datagrams:
-            sa.ledger.emit(SendDatagram(sa.local, sa.remote, octets))
+        return [SendDatagram(sa.local, sa.remote, octets) for octets in datagrams]
+
+    def _send(self, datagrams: list[SendDatagram]) -> None:
+        for datagram in datagrams:
+            self.sa.ledger.emit(datagram)
 
     # -- ends
 

@@ -76,7 +76,7 @@ class SetUp:
             # The responder believes that it is authenticated; it is told that it is not.
             spi = sa.initiator_spi + sa.responder_spi
             party.inform(Notify(notify_of(refusal), spi=spi))
-            party.inform(Delete(Protocol.IKE, (spi,)))
+            party.insist(Delete(Protocol.IKE, (spi,)))
             party.fail(self._stage, refusal.report)
         else:
             # Said to nobody: who guesses keys and who guesses names see the same silence.

@@ -37,6 +37,9 @@ not have it in force earlier."""
 _OLD_LEAVES = 10.0
 """Seconds from then until the old one is deleted."""
 
+_PEER_LETS_GO = 90.0
+"""Seconds that the peer has to delete one that it has replaced."""
+
 _LOSER_LEAVES = 30.0
 _CROSSING = 5.0
 """Seconds: when the peer began is known from when its message came. Nobody renews a successor younger than that."""
@@ -212,9 +215,10 @@ def settle(party: Party, made: ChildSa, begun_at: Instant) -> None:
         made.take_over()
     else:
         Later(ledger, _PEER_IS_READY, lambda: _take_over(made))
-    if began_here:
-        for old in before:
-            Later(ledger, _PEER_IS_READY + _OLD_LEAVES, lambda old=old: _let_go(old))  # type: ignore[misc]
+    # Whoever asked for the successor deletes; should that be lost, or the peer not do so, the other end does.
+    patience = _PEER_IS_READY + _OLD_LEAVES if began_here else _PEER_LETS_GO
+    for old in before:
+        Later(ledger, patience, lambda old=old: _let_go(old))  # type: ignore[misc]
 
 
 def delete(party: Party, child: ChildSa, reason: str) -> None:
@@ -223,7 +227,7 @@ def delete(party: Party, child: ChildSa, reason: str) -> None:
         return
     child.leave()
     terms = child.terms
-    party.inform(Delete(terms.suite.protocol, (terms.spi_in.to_bytes(4, "big"),)))
+    party.insist(Delete(terms.suite.protocol, (terms.spi_in.to_bytes(4, "big"),)))
     child.remove(reason)
 
 

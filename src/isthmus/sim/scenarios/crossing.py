@@ -16,10 +16,11 @@ from isthmus.sim.goals import Pair, carries, connected, promise_one_pair
 from isthmus.sim.middle import Delay, Lose
 from isthmus.sim.network import Frame, Link
 from isthmus.sim.reading import header_of
-from isthmus.sim.scenario import scenario
+from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.site import Site
 from isthmus.sim.world import World
-from isthmus.wire.registry import ExchangeType
+from isthmus.wire.ikev1.header import MAJOR_VERSION
+from isthmus.wire.registry import ExchangeType, ExchangeTypeV1
 
 LATE = Seconds(0.3)
 """Longer than any link here takes, shorter than the first repetition."""
@@ -80,25 +81,25 @@ ONLY_DELETES = _name(_rows(DELETES, DELETES))
 WITH_REKEYS = {name: row for name, row in _name(_rows(WISHES, WISHES)).items() if name not in ONLY_DELETES}
 
 
-@scenario("cross", each=ONLY_DELETES)
+@scenario("cross", versions=BOTH, each=ONLY_DELETES)
 def deletes(world: World, name: str) -> None:
     """Both ends delete at the same instant."""
     _cross(world, ONLY_DELETES[name])
 
 
-@scenario("cross", each=WITH_REKEYS)
+@scenario("cross", versions=BOTH, each=WITH_REKEYS)
 def rekeys(world: World, name: str) -> None:
     """East and west each renew or delete something at the same instant."""
     _cross(world, WITH_REKEYS[name])
 
 
-@scenario("cross-under-loss", link=Link(loss=0.25), each=("deletes",))
+@scenario("cross-under-loss", versions=BOTH, link=Link(loss=0.25), each=("deletes",))
 def deletes_under_loss(world: World, _: str) -> None:
     """Both ends delete, again and again, while a quarter of all datagrams vanishes."""
     _storm(world, tuple(DELETES.values()))
 
 
-@scenario("cross-under-loss", link=Link(loss=0.25), each=("everything",))
+@scenario("cross-under-loss", versions=BOTH, link=Link(loss=0.25), each=("everything",))
 def everything_under_loss(world: World, _: str) -> None:
     """Both ends wish at random for a quarter of an hour while a quarter of all datagrams vanishes."""
     _storm(world, tuple(WISHES.values()))
@@ -130,15 +131,17 @@ def _storm(world: World, wishes: tuple[Wish, ...]) -> None:
 
 
 def _said(site: Site, *, response: bool) -> Callable[[Frame], bool]:
-    """What one end says within the IKE SA."""
+    """What one end says within the IKE SA; in version 1 all of it, as nobody there requests or responds."""
 
     def picks(frame: Frame) -> bool:
         header = header_of(frame)
-        return (
-            header is not None
-            and frame.source.address == site.address
-            and header.response is response
-            and header.exchange in (ExchangeType.CREATE_CHILD_SA, ExchangeType.INFORMATIONAL)
+        if header is None or frame.source.address != site.address:
+            return False
+        if header.major == MAJOR_VERSION:
+            return int(header.exchange) in (ExchangeTypeV1.QUICK_MODE, ExchangeTypeV1.INFORMATIONAL)
+        return header.response is response and header.exchange in (
+            ExchangeType.CREATE_CHILD_SA,
+            ExchangeType.INFORMATIONAL,
         )
 
     return picks

@@ -12,7 +12,7 @@ from isthmus.sim.goals import Pair, carries, connected, pair, promise_nothing_st
 from isthmus.sim.middle import Lose, message
 from isthmus.sim.network import Link
 from isthmus.sim.plans import EAST, WEST
-from isthmus.sim.scenario import scenario
+from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.scenarios.crossing import DELETES
 from isthmus.sim.world import World
 from isthmus.wire.registry import ExchangeType
@@ -22,7 +22,7 @@ ENDS = ("east", "west")
 _delete_child, _delete_ike = DELETES["delete-child"], DELETES["delete-ike"]
 
 
-@scenario("delete-child", each=ENDS)
+@scenario("delete-child", versions=BOTH, each=ENDS)
 def delete_child(world: World, name: str) -> None:
     """One end deletes the Child SA: it goes at both, the IKE SA stands; configured to be up, it comes up again."""
     ends = connected(world)
@@ -36,7 +36,7 @@ def delete_child(world: World, name: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("delete-child-on-demand", each=ENDS)
+@scenario("delete-child-on-demand", versions=BOTH, each=ENDS)
 def delete_child_on_demand(world: World, name: str) -> None:
     """Not configured to be up, it stays down until the next packet."""
     ends = connected_on_demand(world)
@@ -50,7 +50,7 @@ def delete_child_on_demand(world: World, name: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("delete-ike", each=ENDS)
+@scenario("delete-ike", versions=BOTH, each=ENDS)
 def delete_ike(world: World, name: str) -> None:
     """One end deletes the IKE SA and with it all its children; then all comes up anew."""
     ends = connected(world)
@@ -63,7 +63,7 @@ def delete_ike(world: World, name: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("delete-under-loss", link=Link(loss=0.3), each=("child", "ike"))
+@scenario("delete-under-loss", versions=BOTH, link=Link(loss=0.3), each=("child", "ike"))
 def delete_under_loss(world: World, what: str) -> None:
     """A delete is repeated until it is answered."""
     ends = connected(world)

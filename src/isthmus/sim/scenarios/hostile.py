@@ -12,7 +12,7 @@ from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, pair, promise_on
 from isthmus.sim.network import Frame
 from isthmus.sim.plans import EAST, WEST
 from isthmus.sim.reading import header_of
-from isthmus.sim.scenario import scenario
+from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.tamper import Attacker, Flood
 from isthmus.sim.world import World
 from isthmus.wire.ikev2.message import encode
@@ -29,7 +29,7 @@ REFUSALS = (
 )
 
 
-@scenario("hostile-while-up")
+@scenario("hostile-while-up", versions=BOTH)
 def while_up(world: World) -> None:
     """Mutated copies of real messages, replays, reflections and noise rain on a live tunnel, and nothing changes."""
     attacker = Attacker(world.network, world.agenda, world.stream("attacker"))
@@ -49,7 +49,7 @@ def while_up(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("hostile-while-setting-up")
+@scenario("hostile-while-setting-up", versions=BOTH)
 def while_setting_up(world: World) -> None:
     """The same rain falls while the tunnel is being negotiated: it comes up all the same."""
     attacker = Attacker(world.network, world.agenda, world.stream("attacker"), every=Seconds(0.002))

@@ -11,8 +11,8 @@ from isthmus.sim.goals import SET_UP_LIMIT, Pair, carries, pair_of, promise_one_
 from isthmus.sim.middle import Observe, any_esp
 from isthmus.sim.nat import Nat
 from isthmus.sim.network import Link
-from isthmus.sim.plans import EAST, WEST, Party, ProxyId, merged, packet_for, plan_of
-from isthmus.sim.scenario import scenario
+from isthmus.sim.plans import EAST, WEST, Party, ProxyId, merged, packet_for, plan_of, site_of, speaking
+from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.world import World
 
 PUBLIC = "203.0.113.9"
@@ -22,7 +22,7 @@ INSIDE = replace(EAST, address="172.16.0.5")
 CALLED = replace(WEST, knows="dynamic")
 
 
-@scenario("nat")
+@scenario("nat", versions=BOTH)
 def behind_nat(world: World) -> None:
     """East is behind a NAT: both notice, float to port 4500, and ESP goes in UDP."""
     ends, _ = _behind_nat(world)
@@ -34,13 +34,13 @@ def behind_nat(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("nat-under-loss", link=Link(loss=0.25))
+@scenario("nat-under-loss", versions=BOTH, link=Link(loss=0.25))
 def behind_nat_under_loss(world: World) -> None:
     """The same while a quarter of all datagrams vanishes."""
     behind_nat(world)
 
 
-@scenario("nat-idle")
+@scenario("nat-idle", versions=BOTH)
 def idle_behind_nat(world: World) -> None:
     """No traffic for ten minutes; keep-alives hold the mapping, so that the outer end can speak first."""
     ends, nat = _behind_nat(world)
@@ -55,7 +55,7 @@ def idle_behind_nat(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("nat-inside-restarts")
+@scenario("nat-inside-restarts", versions=BOTH)
 def inside_restarts(world: World) -> None:
     """The end behind the NAT is killed and comes back, perhaps from another port."""
     ends, nat = _behind_nat(world)
@@ -67,7 +67,7 @@ def inside_restarts(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("nat-mapping-lost")
+@scenario("nat-mapping-lost", versions=BOTH)
 def mapping_lost(world: World) -> None:
     """The NAT forgets its mappings while traffic flows: west follows the authenticated packets to the new port."""
     ends, nat = _behind_nat(world)
@@ -76,15 +76,15 @@ def mapping_lost(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("nat-two-inside")
+@scenario("nat-two-inside", versions=BOTH)
 def two_inside(world: World) -> None:
     """Two peers share one public address; the third keeps them apart by ports and SPIs."""
     nat = world.nat(ip_address(PUBLIC))
     south_lan = ProxyId("lan", "10.3.0.0/16", "10.2.0.0/16")
     south = Party("south", "172.16.0.6", (south_lan,))
-    hub = merged(plan_of(CALLED, INSIDE), plan_of(replace(CALLED, proxy_ids=(south_lan.mirrored,)), south))
-    one = world.site("east", plan_of(INSIDE, CALLED), ip_address(INSIDE.address), behind=nat)
-    other = world.site("south", plan_of(south, CALLED), ip_address(south.address), behind=nat)
+    called = speaking(CALLED, world.version)
+    hub = merged(plan_of(called, INSIDE), plan_of(replace(called, proxy_ids=(south_lan.mirrored,)), south))
+    one, other = site_of(world, INSIDE, CALLED, nat), site_of(world, south, CALLED, nat)
     west = world.site("west", hub, ip_address(CALLED.address))
     world.run(until=up(one, other, west), limit=SET_UP_LIMIT)
     flows = [world.flow(one, west, packet_for(INSIDE.proxy_ids[0])), world.flow(other, west, packet_for(south_lan))]
@@ -100,8 +100,7 @@ def two_inside(world: World) -> None:
 
 def _behind_nat(world: World) -> tuple[Pair, Nat]:
     nat = world.nat(ip_address(PUBLIC))
-    east = world.site("east", plan_of(INSIDE, CALLED), ip_address(INSIDE.address), behind=nat)
-    west = world.site("west", plan_of(CALLED, INSIDE), ip_address(CALLED.address))
+    east, west = site_of(world, INSIDE, CALLED, nat), site_of(world, CALLED, INSIDE)
     ends = pair_of(world, east, west, INSIDE, CALLED)
     world.run(until=up(*ends.both), limit=SET_UP_LIMIT)
     ends.begin_traffic()

@@ -18,7 +18,7 @@ from isthmus.sim.goals import (
     up,
 )
 from isthmus.sim.plans import EAST, WEST, Party, ProxyId
-from isthmus.sim.scenario import scenario
+from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.world import World
 
 INITIATES = ("east", "west")
@@ -43,7 +43,7 @@ def wrong_identity(world: World, initiator: str) -> None:
     world.check("west never thought an IKE SA established", not ends.west.told(IkeEstablished))
 
 
-@scenario("no-common-ike-proposal", each=INITIATES)
+@scenario("no-common-ike-proposal", versions=BOTH, each=INITIATES)
 def no_common_ike_proposal(world: World, initiator: str) -> None:
     """No encryption in common: NO_PROPOSAL_CHOSEN, and the end that refuses can show both lists."""
     ends = _apart(world, initiator, replace(WEST, ike=("aes-256-cbc/sha384/sha384/group31",)))
@@ -53,14 +53,14 @@ def no_common_ike_proposal(world: World, initiator: str) -> None:
     world.check("both lists are in the event", told)
 
 
-@scenario("no-common-esp-proposal", each=INITIATES)
+@scenario("no-common-esp-proposal", versions=BOTH, each=INITIATES)
 def no_common_esp_proposal(world: World, initiator: str) -> None:
     """The IKE SA stands, as only the Child SA was refused (RFC 7296, 1.2 and 2.21.2)."""
     ends = _apart(world, initiator, replace(WEST, esp=("aes-256-cbc/sha256",)))
     _child_refused(ends, initiator, FailureReason.NO_PROPOSAL_CHOSEN)
 
 
-@scenario("disjoint-selectors", each=INITIATES)
+@scenario("disjoint-selectors", versions=BOTH, each=INITIATES)
 def disjoint_selectors(world: World, initiator: str) -> None:
     """The networks of the two ends have nothing in common: TS_UNACCEPTABLE, the IKE SA stands (RFC 7296, 2.9)."""
     elsewhere = (ProxyId("lan", "10.7.0.0/16", "10.8.0.0/16"),)
@@ -68,7 +68,7 @@ def disjoint_selectors(world: World, initiator: str) -> None:
     _child_refused(ends, initiator, FailureReason.SELECTORS_UNACCEPTABLE)
 
 
-@scenario("plane-refuses", each=("east-in", "east-out", "west-in", "west-out"))
+@scenario("plane-refuses", versions=BOTH, each=("east-in", "east-out", "west-in", "west-out"))
 def plane_refuses(world: World, what: str) -> None:
     """A data plane cannot take an SA: no half tunnel is left at either end; when it can again, the tunnel comes up."""
     name, direction = what.split("-")

@@ -12,7 +12,7 @@ from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, pair, promise_on
 from isthmus.sim.middle import Observe, any_esp, any_ike, message
 from isthmus.sim.network import Link
 from isthmus.sim.plans import EAST, WEST, ProxyId, packet_for
-from isthmus.sim.scenario import scenario
+from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.world import World
 from isthmus.wire.registry import ExchangeType
 
@@ -30,20 +30,20 @@ SUITES = {
 TWELVE = tuple(ProxyId(f"net{n}", f"10.1.{n}.0/24", f"10.2.{n}.0/24") for n in range(12))
 
 
-@scenario("set-up")
+@scenario("set-up", versions=BOTH)
 def set_up(world: World) -> None:
     """One end begins, the other waits; packets then pass both ways."""
     ends = connected(world)
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-under-loss", link=Link(loss=0.3))
+@scenario("set-up-under-loss", versions=BOTH, link=Link(loss=0.3))
 def set_up_under_loss(world: World) -> None:
     """A third of all datagrams vanishes; the tunnel comes up, once."""
     set_up(world)
 
 
-@scenario("set-up-both-at-once")
+@scenario("set-up-both-at-once", versions=BOTH)
 def both_at_once(world: World) -> None:
     """Neither waits for the other: two IKE_SA_INIT requests cross, and one Child SA comes of it (RFC 7296, 2.8)."""
     ends = connected(world, EAST, replace(WEST, passive=False))
@@ -60,7 +60,7 @@ def with_suite(world: World, name: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-choosing")
+@scenario("set-up-choosing", versions=BOTH)
 def choosing(world: World) -> None:
     """Both accept several suites and share but one, the last of each list."""
     common = "aes-256-cbc/sha256/sha256/group19"
@@ -106,7 +106,7 @@ def narrowed(world: World, wider: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-several-proxy-ids")
+@scenario("set-up-several-proxy-ids", versions=BOTH)
 def several_proxy_ids(world: World) -> None:
     """Twelve pairs of networks share one IKE SA; each has a Child SA and traffic of its own."""
     east = replace(EAST, proxy_ids=TWELVE)
@@ -121,7 +121,7 @@ def several_proxy_ids(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-on-demand")
+@scenario("set-up-on-demand", versions=BOTH)
 def on_demand(world: World) -> None:
     """Nothing is said until a host sends its first packet; then the tunnel comes up and the next ones pass."""
     ends = pair(world, replace(EAST, start=Start.ON_DEMAND), replace(WEST, start=Start.ON_DEMAND))
@@ -135,7 +135,7 @@ def on_demand(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-peer", each=("named", "dynamic"))
+@scenario("set-up-peer", versions=BOTH, each=("named", "dynamic"))
 def whereabouts(world: World, how: str) -> None:
     """The initiator knows its peer by name only; or the responder knows nothing but who it will be."""
     east, west = EAST, replace(WEST, knows="dynamic")
@@ -149,7 +149,7 @@ def whereabouts(world: World, how: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-fragmented", each=("clean", "under-loss", "reordered"))
+@scenario("set-up-fragmented", versions=BOTH, each=("clean", "under-loss", "reordered"))
 def fragmented(world: World, weather: str) -> None:
     """IKE_AUTH is larger than the middle lets through: it comes in pieces (RFC 7383)."""
     link = {"under-loss": Link(loss=0.2), "reordered": Link(reorder=0.5, duplicate=0.5)}.get(weather, Link())
@@ -163,7 +163,7 @@ def fragmented(world: World, weather: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-on-demand-both-at-once", link=Link(loss=0.2))
+@scenario("set-up-on-demand-both-at-once", versions=BOTH, link=Link(loss=0.2))
 def on_demand_both(world: World) -> None:
     """Hosts behind both ends speak at the same instant, under loss."""
     start = Start.ON_DEMAND
@@ -173,7 +173,7 @@ def on_demand_both(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("set-up-encapsulated", each=("udp", "esp"))
+@scenario("set-up-encapsulated", versions=BOTH, each=("udp", "esp"))
 def encapsulated(world: World, how: str) -> None:
     """ESP leaves as UDP, or as itself, as both ends want it."""
     wanted = Encapsulation(how)

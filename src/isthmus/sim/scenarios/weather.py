@@ -6,14 +6,14 @@ from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, promise_one_pair, spis
 from isthmus.sim.middle import Delay, Tamper, message
 from isthmus.sim.network import Link
-from isthmus.sim.scenario import scenario
+from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.world import World
 from isthmus.wire.registry import ExchangeType
 
 ROUGH = Link(latency=(0.01, 0.4), loss=0.1, duplicate=0.3, reorder=0.3, corrupt=0.05)
 
 
-@scenario("duplicates", link=Link(duplicate=1.0))
+@scenario("duplicates", versions=BOTH, link=Link(duplicate=1.0))
 def duplicates(world: World) -> None:
     """Every datagram arrives twice; every exchange and every packet counts once."""
     ends = connected(world)
@@ -21,7 +21,7 @@ def duplicates(world: World) -> None:
     world.check("no packet came out twice", ends.there.duplicated + ends.back.duplicated == 0)
 
 
-@scenario("reordering", link=Link(reorder=0.5, duplicate=0.5))
+@scenario("reordering", versions=BOTH, link=Link(reorder=0.5, duplicate=0.5))
 def reordering(world: World) -> None:
     """Half of all datagrams are overtaken by later ones, and half arrive twice."""
     ends = connected(world)
@@ -31,7 +31,7 @@ def reordering(world: World) -> None:
     world.check("every packet arrived once", ends.there.missing + ends.there.duplicated == 0)
 
 
-@scenario("corruption", link=Link(corrupt=0.3))
+@scenario("corruption", versions=BOTH, link=Link(corrupt=0.3))
 def corruption(world: World) -> None:
     """A bit is wrong in a third of all datagrams: as good as lost, and nothing worse."""
     ends = connected(world)
@@ -39,7 +39,7 @@ def corruption(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("rough-network", link=ROUGH)
+@scenario("rough-network", versions=BOTH, link=ROUGH)
 def rough(world: World) -> None:
     """All of it together, for ten minutes, and the Child SA stays."""
     ends = connected(world)
@@ -50,7 +50,7 @@ def rough(world: World) -> None:
     promise_one_pair(world, *ends.both)
 
 
-@scenario("slow-link", link=Link(latency=(1.5, 3.0)))
+@scenario("slow-link", versions=BOTH, link=Link(latency=(1.5, 3.0)))
 def slow(world: World) -> None:
     """An answer takes longer than the first repetition: late answers to repeated requests do no harm."""
     ends = connected(world)

@@ -18,6 +18,7 @@ class Announce(Step[Handshake]):
     def write(self, leg: int, draft: Draft) -> None:
         handshake = self.context
         if not handshake.says(leg, PayloadType.SA):
+            self._begin_to_cut()
             return
         peer, begin = handshake.peer, leg == 0
         if peer.nat_traversal.enabled:
@@ -45,6 +46,14 @@ class Announce(Step[Handshake]):
         names = tuple(dict.fromkeys(vendors.name_of(v) or v.hex() for v in announced))
         if names:
             sa.ledger.emit(VendorsAnnounced(**sa.label(), vendors=names))
+        if sa.began_here:
+            self._begin_to_cut()
+
+    def _begin_to_cut(self) -> None:
+        """Both have announced it, and know of each other: what is large may come in pieces, the proofs above all."""
+        handshake = self.context
+        if handshake.peer_fragments and handshake.peer.fragmentation.enabled:
+            handshake.channel.packet_limit = handshake.peer.fragmentation.size
 
     def _common_nat_t(self) -> bytes:
         announced = self.context.vendors

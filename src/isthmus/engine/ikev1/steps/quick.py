@@ -8,7 +8,7 @@ from isthmus.engine.ikev1 import client_ids
 from isthmus.engine.ikev1.quick_setup import QuickSetup
 from isthmus.engine.ikev1.steps.secrets import NONCE_SIZE, bad_public_value, fresh_nonce, require_method
 from isthmus.engine.refusal import Refusal, malformed
-from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.model.plan import ChildPlan, Encapsulation, TunnelPlan
 from isthmus.model.quantities import OutboundSpi
 from isthmus.model.selectors import TrafficSelector
 from isthmus.negotiate import select
@@ -102,6 +102,7 @@ class AgreeOnQuick(Step[QuickSetup]):
         tunnel, child = self._find(message.all(Identification))
         setup.tunnel, setup.child = tunnel, child
         offers = phase2_offers(message.need(SecurityAssociation))
+        self._do_without_udp(offers)
         fitting = [o for o in offers if self._fits(o)]
         if offers and not fitting:
             modes = dict.fromkeys(EncapsulationMode.of(o.mode or 0).name for o in offers)
@@ -173,6 +174,19 @@ class AgreeOnQuick(Step[QuickSetup]):
                 setup.local_ts, setup.remote_ts = child.local, child.remote
                 return tunnel, child
         raise _unacceptable((local, remote), tuple(child for _, child in enabled))
+
+    def _do_without_udp(self, offers: tuple[Offer, ...]) -> None:
+        """No NAT asks for it, and what else spoke for it in phase 1 had no proof: what the peer offers counts."""
+        sa = self.context.channel.sa
+        plain = all(o.mode == EncapsulationMode.TUNNEL for o in offers)
+        if (
+            offers
+            and plain
+            and sa.peer is not None
+            and sa.peer.encapsulation is Encapsulation.AUTO
+            and not sa.nat.found
+        ):
+            sa.udp = sa.udp and bool(sa.children)
 
     def _fits(self, offer: Offer) -> bool:
         """Whether an offer is for tunnel mode, encapsulated as our IKE SA's children are."""
