@@ -7,7 +7,48 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::inbound::InboundSa;
 
-pub type InboundTable = HashMap<u32, Arc<InboundSa>>;
+/// A power of two.
+const PARTS: usize = 256;
+
+type Part = HashMap<u32, Arc<InboundSa>>;
+
+/// A snapshot. In parts, so that a change copies one of them and not the whole: a thousand SAs are installed in turn.
+#[derive(Clone, Debug)]
+pub struct InboundTable(Box<[Arc<Part>; PARTS]>);
+
+impl InboundTable {
+    pub fn new() -> Self {
+        let empty = Arc::<Part>::default();
+        Self(Box::new(std::array::from_fn(|_| empty.clone())))
+    }
+
+    pub fn get(&self, spi: &u32) -> Option<&Arc<InboundSa>> {
+        self.0[part(*spi)].get(spi)
+    }
+
+    pub fn contains_key(&self, spi: &u32) -> bool {
+        self.get(spi).is_some()
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &Arc<InboundSa>> {
+        self.0.iter().flat_map(|part| part.values())
+    }
+
+    fn part_mut(&mut self, spi: u32) -> &mut Part {
+        Arc::make_mut(&mut self.0[part(spi)])
+    }
+}
+
+impl Default for InboundTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// SPIs of negotiated SAs are random; those of manual ones may differ in any of their octets.
+fn part(spi: u32) -> usize {
+    (spi ^ spi >> 8 ^ spi >> 16 ^ spi >> 24) as usize % PARTS
+}
 
 #[derive(Debug, Default)]
 pub struct Sad {
@@ -26,16 +67,16 @@ impl Sad {
     }
 
     pub fn install(&self, sa: Arc<InboundSa>) {
-        self.edit(|table| table.insert(sa.config.spi, sa));
+        self.edit(|table| table.part_mut(sa.config.spi).insert(sa.config.spi, sa));
     }
 
     /// Its keys are wiped when the last packet in flight has let go of it.
     pub fn remove(&self, spi: u32) -> Option<Arc<InboundSa>> {
-        self.edit(|table| table.remove(&spi))
+        self.edit(|table| table.part_mut(spi).remove(&spi))
     }
 
     pub fn clear(&self) {
-        self.edit(InboundTable::clear);
+        self.edit(|table| *table = InboundTable::new());
     }
 
     fn edit<T>(&self, change: impl FnOnce(&mut InboundTable) -> T) -> T {

@@ -1,7 +1,7 @@
 //! Which outbound SA carries a packet of a tunnel interface (RFC 4301, 4.4.1): the first policy whose selectors
 //! match, and of its child the SA installed last whose selectors match too. Nothing else leaves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,12 +26,13 @@ pub struct Policy {
     pub selectors: Selectors,
 }
 
-/// A policy with the SAs that may carry what it admits, the newest first.
-#[derive(Debug)]
+/// A policy with the SAs that may carry what it admits, the newest first. Cheap to clone: a change of one route makes
+/// a new list of all the routes of its interface.
+#[derive(Clone, Debug)]
 pub struct Route {
-    policy: Policy,
+    policy: Arc<Policy>,
     acquire_due: Arc<AtomicU64>,
-    sas: Vec<Arc<OutboundSa>>,
+    sas: Arc<[Arc<OutboundSa>]>,
 }
 
 /// The policies of one tunnel interface as the packet path reads them.
@@ -74,35 +75,53 @@ pub struct Spd(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    interfaces: HashMap<Arc<str>, Arc<Interface>>,
-    policies: HashMap<Arc<str>, (Policy, Arc<AtomicU64>)>,
+    interfaces: HashMap<Arc<str>, Compiled>,
+    /// Where the policy of a child stands.
+    places: HashMap<Arc<str>, (Arc<str>, Rank)>,
     /// By child, in the order in which they were installed.
     sas: HashMap<Arc<str>, Vec<Arc<OutboundSa>>>,
     by_spi: HashMap<u32, Vec<Arc<OutboundSa>>>,
 }
 
+/// The order of a policy. The name breaks a tie, so that the same policies always give the same answer.
+type Rank = (u32, Arc<str>);
+
+/// The routes of one interface, in order, and what the packet path reads of them.
+#[derive(Debug, Default)]
+struct Compiled {
+    interface: Arc<Interface>,
+    routes: BTreeMap<Rank, Route>,
+}
+
+impl Compiled {
+    fn publish(&self) {
+        self.interface.routes.store(Arc::new(self.routes.values().cloned().collect()));
+    }
+}
+
 impl Spd {
     /// The policies of an interface, by name; empty if nothing was installed for it yet.
     pub fn interface(&self, name: &str) -> Arc<Interface> {
-        self.state().interface(name)
+        self.state().compiled(name).interface.clone()
     }
 
     /// Adds a policy, or replaces the child's.
     pub fn install_policy(&self, policy: Policy) {
         let mut state = self.state();
-        let interface = policy.interface.clone();
-        let due = state.policies.get(&policy.child).map(|(_, due)| due.clone()).unwrap_or_default();
-        let before = state.policies.insert(policy.child.clone(), (policy, due));
-        if let Some((before, _)) = before.filter(|(before, _)| before.interface != interface) {
-            state.compile(&before.interface);
-        }
-        state.compile(&interface);
+        let (interface, rank) = (policy.interface.clone(), (policy.order, policy.child.clone()));
+        let before = state.places.insert(policy.child.clone(), (interface.clone(), rank.clone()));
+        let replaced = before.and_then(|place| state.take(&place, &interface));
+        let acquire_due = replaced.map(|route| route.acquire_due).unwrap_or_default();
+        let route = Route { sas: state.serving(&policy), policy: Arc::new(policy), acquire_due };
+        let compiled = state.compiled(&interface);
+        compiled.routes.insert(rank, route);
+        compiled.publish();
     }
 
     pub fn remove_policy(&self, child: &str) {
         let mut state = self.state();
-        if let Some((policy, _)) = state.policies.remove(child) {
-            state.compile(&policy.interface);
+        if let Some(place) = state.places.remove(child) {
+            state.take(&place, "");
         }
     }
 
@@ -110,7 +129,7 @@ impl Spd {
         let mut state = self.state();
         state.by_spi.entry(sa.config.spi).or_default().push(sa.clone());
         state.sas.entry(sa.config.child.clone()).or_default().push(sa.clone());
-        state.compile(&sa.config.interface);
+        state.refresh(&sa.config.child);
     }
 
     /// The SA that a key names: the peer chose the SPI, so another may have the same.
@@ -123,17 +142,17 @@ impl Spd {
         let mut state = self.state();
         forget(&mut state.by_spi, &sa.config.spi, sa);
         forget(&mut state.sas, &sa.config.child, sa);
-        state.compile(&sa.config.interface);
+        state.refresh(&sa.config.child);
     }
 
     pub fn clear(&self) {
         let mut state = self.state();
         state.sas.clear();
         state.by_spi.clear();
-        state.policies.clear();
-        let names: Vec<_> = state.interfaces.keys().cloned().collect();
-        for name in names {
-            state.compile(&name);
+        state.places.clear();
+        for compiled in state.interfaces.values_mut() {
+            compiled.routes.clear();
+            compiled.publish();
         }
     }
 
@@ -143,32 +162,36 @@ impl Spd {
 }
 
 impl State {
-    fn interface(&mut self, name: &str) -> Arc<Interface> {
-        if let Some(interface) = self.interfaces.get(name) {
-            return interface.clone();
+    fn compiled(&mut self, interface: &str) -> &mut Compiled {
+        self.interfaces.entry(interface.into()).or_default()
+    }
+
+    /// Takes a route away from where it stands. The interface `next` is told of it by its caller.
+    fn take(&mut self, (interface, rank): &(Arc<str>, Rank), next: &str) -> Option<Route> {
+        let compiled = self.interfaces.get_mut(interface)?;
+        let taken = compiled.routes.remove(rank);
+        if &**interface != next {
+            compiled.publish();
         }
-        let interface = Arc::new(Interface::default());
-        self.interfaces.insert(name.into(), interface.clone());
-        interface
+        taken
     }
 
-    fn compile(&mut self, interface: &str) {
-        let mut routes: Vec<Route> = self
-            .policies
-            .values()
-            .filter(|(policy, _)| &*policy.interface == interface)
-            .map(|(policy, due)| Route {
-                policy: policy.clone(),
-                acquire_due: due.clone(),
-                sas: self.serving(policy),
-            })
-            .collect();
-        // The name breaks a tie, so that the same policies always give the same answer.
-        routes.sort_by(|a, b| (a.policy.order, &a.policy.child).cmp(&(b.policy.order, &b.policy.child)));
-        self.interface(interface).routes.store(Arc::new(routes));
+    /// The SAs of a child have changed.
+    fn refresh(&mut self, child: &Arc<str>) {
+        let Some((interface, rank)) = self.places.get(child).cloned() else { return };
+        let Some(policy) = self.compiled(&interface).routes.get(&rank).map(|route| route.policy.clone())
+        else {
+            return;
+        };
+        let sas = self.serving(&policy);
+        let compiled = self.compiled(&interface);
+        if let Some(route) = compiled.routes.get_mut(&rank) {
+            route.sas = sas;
+        }
+        compiled.publish();
     }
 
-    fn serving(&self, policy: &Policy) -> Vec<Arc<OutboundSa>> {
+    fn serving(&self, policy: &Policy) -> Arc<[Arc<OutboundSa>]> {
         let of_child = self.sas.get(&policy.child).map_or(&[][..], |sas| sas);
         of_child.iter().rev().filter(|sa| sa.config.interface == policy.interface).cloned().collect()
     }
