@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod ah;
+mod differential;
 mod ecn;
 mod inner;
 mod limits;
@@ -13,3 +14,4 @@ mod tables;
 mod transport;
 mod vectors;
 mod window;
+mod workers;

@@ -32,7 +32,7 @@ fn pseudo(packet: &[u8], protocol: u8, length: usize) -> Vec<u8> {
 
 /// One conversation, in one direction.
 #[derive(Clone)]
-struct Stream {
+pub(crate) struct Stream {
     version: u8,
     protocol: u8,
     port: u16,
@@ -41,10 +41,12 @@ struct Stream {
     df: bool,
     counts: bool,
     options: usize,
+    /// Octets of payload in most of its packets.
+    pub(crate) size: usize,
 }
 
 impl Stream {
-    fn of(number: u16) -> Self {
+    pub(crate) fn of(number: u16) -> Self {
         Self {
             version: if number & 1 == 0 { 4 } else { 6 },
             protocol: if number & 2 == 0 { TCP } else { UDP },
@@ -54,6 +56,7 @@ impl Stream {
             df: number & 4 == 0,
             counts: number & 8 == 0,
             options: if number & 16 == 0 { 12 } else { 0 },
+            size: 1200,
         }
     }
 
@@ -122,7 +125,7 @@ fn with_checksum(mut packet: Vec<u8>, protocol: u8, at: usize) -> Vec<u8> {
 }
 
 /// A single packet, or what the system would make of a large one.
-fn cut(header: &VnetHeader, mut packet: Vec<u8>) -> Vec<Vec<u8>> {
+pub(crate) fn cut(header: &VnetHeader, mut packet: Vec<u8>) -> Vec<Vec<u8>> {
     if *header == VnetHeader::default() {
         return vec![packet];
     }
@@ -162,7 +165,7 @@ fn joined_and_cut(packets: &[Vec<u8>]) -> (Vec<Vec<u8>>, usize) {
 }
 
 /// By conversation, each in its order; with DF the identification means nothing (RFC 6864, 4.1).
-fn sorted(packets: &[Vec<u8>]) -> HashMap<Vec<u8>, Vec<Vec<u8>>> {
+pub(crate) fn sorted(packets: &[Vec<u8>]) -> HashMap<Vec<u8>, Vec<Vec<u8>>> {
     let mut flows: HashMap<Vec<u8>, Vec<Vec<u8>>> = HashMap::new();
     for packet in packets {
         let mut packet = packet.clone();
@@ -219,8 +222,8 @@ fn whatever_comes_joined_and_cut_is_the_same() {
 }
 
 /// Mostly the next one of its conversation, now and then an odd one.
-fn some_packet(stream: &mut Stream, numbers: &mut Numbers) -> Vec<u8> {
-    let size = if numbers.below(20) > 0 { 1200 } else { [64, 1, 0][numbers.below(3) as usize] };
+pub(crate) fn some_packet(stream: &mut Stream, numbers: &mut Numbers) -> Vec<u8> {
+    let size = if numbers.below(20) > 0 { stream.size } else { [64, 1, 0][numbers.below(3) as usize] };
     let flags =
         [ACK, ACK, ACK, ACK, ACK | PSH, 0x02, ACK | 1, ACK | 0x40, ACK | 0x80, 4][numbers.below(10) as usize];
     let payload = octets(numbers, size);
