@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isthmus.engine.surroundings import Entropy
-from isthmus.model.plan import PeerPlan
+from isthmus.model.plan import PeerPlan, Version
 from isthmus.model.quantities import Seconds
 
 MAX_ATTEMPTS = 10
@@ -44,7 +44,8 @@ def reconnect_after(failures: int, entropy: Entropy, longest: float = LONGEST_RE
 
 def missed_after(peer: PeerPlan) -> Seconds:
     """The longest pause in calling a peer that is silent: whoever comes back is found as soon as it would be missed."""
-    return Seconds(0.8 * peer.liveness.interval) if peer.liveness.enabled else LONGEST_REPEAT
+    check = peer.ikev1.dpd if peer.ikev1 is not None and not peer.speaks(Version.IKEV2) else peer.liveness
+    return Seconds(0.8 * check.interval) if check.enabled else LONGEST_REPEAT
 
 
 def yield_for(refusals: int, entropy: Entropy) -> Seconds:

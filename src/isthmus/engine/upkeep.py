@@ -314,15 +314,22 @@ class Upkeep:
             standing.rivalry.try_beside(trial)
 
     def _missing(self, peer: PeerPlan) -> list[tuple[TunnelPlan, ChildPlan]]:
+        """What is to be up anyway, or still is on an IKE SA that is about to be replaced."""
         standing = self.standing(peer.name)
         up = {c.plan for c in standing.children.values() if c.usable} if standing else set()
+        carried = self._carried(peer, standing)
         return [
             (tunnel, child)
             for tunnel in self._ledger.plan.tunnels_of(peer.name)
-            if tunnel.enabled and tunnel.start is Start.IMMEDIATE
+            if tunnel.enabled
             for child in tunnel.children
-            if child not in up
+            if child not in up and (tunnel.start is Start.IMMEDIATE or child in carried)
         ]
+
+    def _carried(self, peer: PeerPlan, besides: IkeSa | None) -> set[ChildPlan]:
+        """The children that stand on IKE SAs with a peer."""
+        sas = (sa for sa in self._ledger.with_peer(peer.name) if sa.established and sa is not besides)
+        return {child.plan for sa in sas for child in sa.children.values() if child.usable}
 
     def _ask_for(self, care: PeerCare, standing: IkeSa, tunnel: TunnelPlan, child: ChildPlan) -> None:
         now = self._ledger.now
@@ -424,10 +431,11 @@ class Upkeep:
         return only_responds
 
     def _first_child(self, peer: PeerPlan) -> tuple[TunnelPlan | None, ChildPlan | None]:
-        """One that is to be up anyway, if there is any."""
-        tunnels = [t for t in self._ledger.plan.tunnels_of(peer.name) if t.enabled and t.children]
-        tunnel = min(tunnels, key=lambda t: t.start is not Start.IMMEDIATE, default=None)
-        return (tunnel, tunnel.children[0]) if tunnel is not None else (None, None)
+        """One that stands already, or else one that is to be up anyway, if there is any."""
+        carried = self._carried(peer, None)
+        children = [(t, c) for t in self._ledger.plan.tunnels_of(peer.name) if t.enabled for c in t.children]
+        wanted = [(c not in carried, t.start is not Start.IMMEDIATE) for t, c in children]
+        return children[wanted.index(min(wanted))] if children else (None, None)
 
     def standing(self, peer: str) -> IkeSa | None:
         """The youngest established IKE SA with a peer."""

@@ -238,7 +238,9 @@ class Conversation:
             self.sa.ledger.emit(SendDatagram(local, remote, octets))
 
     def _expect_answer(self) -> None:
-        self._repeat_after(retry.repeat_after(self._attempts, self.sa.ledger.entropy))
+        calling = self.began_here and not self.answered and self.sa.peer is not None and not self.sa.alternative
+        longest = retry.missed_after(self.sa.peer) if calling and self.sa.peer else retry.LONGEST_REPEAT
+        self._repeat_after(retry.repeat_after(self._attempts, self.sa.ledger.entropy, longest))
 
     def _repeat_after(self, seconds: float) -> None:
         ledger = self.sa.ledger

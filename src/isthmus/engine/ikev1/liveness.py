@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from isthmus.engine import retry
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ikev1.party import Party
 from isthmus.events.ike import PeerSilent
-from isthmus.model.quantities import Instant
+from isthmus.model.quantities import Instant, Seconds
 from isthmus.wire.ikev1.payloads import Notify
 from isthmus.wire.ikev1.registry import NotifyType
 
@@ -21,6 +22,10 @@ class Liveness:
         """The peer's last number: each of its questions counts on (RFC 3706, 6.1)."""
         self._asked_at = Instant(0.0)
         self._unanswered = 0
+        self._hurried = 0
+        """How often the first question since the peer was heard was asked."""
+        self._took = Seconds(0.0)
+        """How long the last answer took."""
 
     def ask_if_silent(self) -> None:
         """Its turn has come: any authentic packet since the last one is an answer."""
@@ -30,15 +35,30 @@ class Liveness:
         now, dpd = sa.ledger.now, party.plan.dpd
         if self._unanswered and sa.heard_at > self._asked_at:
             self._unanswered = 0
-        next_look = Instant(sa.heard_at + dpd.interval)
-        if next_look <= now:
-            if self._unanswered >= dpd.retry:
-                sa.ledger.emit(PeerSilent(**sa.label(), exchange="R-U-THERE", attempts=self._unanswered))
-                party.lose_peer()
-                return
+        quiet_until = Instant(sa.heard_at + dpd.interval)
+        if quiet_until > now:
+            self._hurried = 0
+            next_look = quiet_until
+        elif self._hurried < retry.HURRIED_ATTEMPTS:
+            next_look = self._hurry()
+        elif self._unanswered < dpd.retry:
+            self._unanswered += 1
             self.ask()
+            sa.rivalry.suspect()
             next_look = Instant(now + dpd.interval)
+        else:
+            sa.ledger.emit(PeerSilent(**sa.label(), exchange="R-U-THERE", attempts=self._unanswered))
+            party.lose_peer()
+            return
         sa.ledger.agenda.set(sa, Deadline.PROBE_PEER, next_look)
+
+    def _hurry(self) -> Instant:
+        """The first question is repeated in quick succession; then the peer may have lost its state."""
+        sa = self.party.sa
+        self._unanswered = 1
+        self._hurried += 1
+        self.ask()
+        return Instant(sa.ledger.now + retry.hurry_after(self._took))
 
     def asked(self, notify: Notify) -> None:
         """R-U-THERE: answered with its own number, unless it counts backwards."""
@@ -51,6 +71,7 @@ class Liveness:
         """R-U-THERE-ACK: only of the question that is open."""
         if self._number(notify) == self._sequence:
             self._unanswered = 0
+            self._took = Seconds(self.party.sa.ledger.now - self._asked_at)
 
     def ask(self) -> None:
         ledger = self.party.sa.ledger
@@ -58,7 +79,6 @@ class Liveness:
             # RFC 3706, 6.2: a random start, with the highest bit clear.
             self._sequence = int.from_bytes(ledger.entropy.octets(_SIZE), "big") % _LARGEST_START
         self._sequence += 1
-        self._unanswered += 1
         self._asked_at = ledger.now
         data = self._sequence.to_bytes(_SIZE, "big")
         self.party.inform(Notify(NotifyType.R_U_THERE, data, spi=self._cookies))

@@ -8,7 +8,7 @@ from isthmus.engine.exchange import Run
 from isthmus.engine.ikev1.conversation import Conversation
 from isthmus.engine.ikev1.exchanges import AGGRESSIVE_MODE, MAIN_MODE
 from isthmus.engine.ikev1.handshake import Handshake
-from isthmus.engine.ikev1.kinship import adopt
+from isthmus.engine.ikev1.kinship import adopt, kin_of
 from isthmus.engine.ikev1.notices import notify_of, reason_of
 from isthmus.engine.ikev1.party import Party
 from isthmus.engine.ikev1.path import settle_path
@@ -176,6 +176,9 @@ def establish(party: Party, handshake: Handshake) -> None:
     announce_ike(sa)
     if handshake.aggressive:
         sa.ledger.emit(WeakAlgorithm(**sa.label(), algorithm=_AGGRESSIVE, because=_AGGRESSIVE_BECAUSE))
+    forgotten = [child for kin in kin_of(sa) if kin.rivalry.suspected for child in kin.children.values()]
     adopt(sa)
+    for child in forgotten:
+        child.rekey_wanted()  # the peer may have lost them together with the IKE SA that it did not answer under
     settle_twins(sa)
     sa.ledger.tell(sa.peer, Turn.IKE_UP)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from isthmus.engine import commands
-from isthmus.events.ike import FailureReason, PeerSilent, WeakAlgorithm
+from isthmus.events.ike import FailureReason, IkeEstablished, PeerSilent, WeakAlgorithm
 from isthmus.model.plan import Dpd, ExchangeMode, Version
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import Pair, carries, connected, failed, pair, promise_nothing_stands, promise_one_pair, spis, up
@@ -155,6 +155,21 @@ def dead_peer(world: World) -> None:
     ends.west.boot()
     world.run(until=up(*ends.both), limit=Seconds(200.0))
     world.run(until=carries(ends))
+
+
+@scenario("idle-under-loss", link=Link(loss=0.3), tags=(*TAGS, "hours"), versions=IN_V1)
+def idle_under_loss(world: World) -> None:
+    """Nobody sends anything for twenty minutes and almost a third of all questions is lost: seldom is that taken for
+    a peer that has forgotten us."""
+    ends = connected(world, EAST_V1, WEST_V1)
+    ends.stop_traffic()
+    made = len(ends.east.told(IkeEstablished))
+    world.run(limit=Seconds(1200.0))
+    made = len(ends.east.told(IkeEstablished)) - made
+    world.check(f"of some 240 questions at most 12 made another IKE SA, and not {made}", made <= 12)
+    world.network.link = Link()
+    ends.begin_traffic()
+    world.run(until=carries(ends), limit=Seconds(200.0))
 
 
 @scenario("wrong-secret", each=MODES, tags=TAGS, versions=IN_V1)

@@ -102,7 +102,7 @@ def _silence_hints(world: World) -> None:
 DOWN = {"at-once": 0.3, "after-a-minute": 60.0, "after-an-hour": HOUR}
 
 
-@scenario("peer-forgets", each=DOWN)
+@scenario("peer-forgets", versions=BOTH, each=DOWN)
 def peer_forgets(world: World, back: str) -> None:
     """The peer is killed and comes back as a stranger that waits to be called and gives no hint. It is missed by the
     liveness check, or found as soon as it would have been missed: within the interval and a second."""
@@ -121,7 +121,7 @@ def peer_forgets(world: World, back: str) -> None:
     world.check("the tunnel is a new one", not before & spis(ends.east))
 
 
-@scenario("peer-forgets-under-loss", link=Link(loss=0.3), each=DOWN)
+@scenario("peer-forgets-under-loss", versions=BOTH, link=Link(loss=0.3), each=DOWN)
 def peer_forgets_under_loss(world: World, back: str) -> None:
     """The same while almost a third of all datagrams vanishes."""
     _silence_hints(world)
