@@ -20,6 +20,7 @@ class Deadline(Enum):
     KEEP_NAT_OPEN = auto()
     REKEY = auto()
     REAUTHENTICATE = auto()
+    AUTHENTICATION_ENDS = auto()
     EXPIRE = auto()
     GRACE_ENDS = auto()
     TWIN_ENDS = auto()

@@ -136,6 +136,8 @@ class IkeSa:
             self.forget()
         elif what is Deadline.REAUTHENTICATE:
             self.ledger.tell(self.peer, Turn.REAUTHENTICATION_DUE)
+        elif what is Deadline.AUTHENTICATION_ENDS:
+            self.dialect.delete_ike("its peer was not authenticated anew in time")
         elif what is Deadline.TWIN_ENDS:
             self.rivalry.decide()
         else:

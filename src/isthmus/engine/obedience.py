@@ -112,7 +112,7 @@ class Obedience:
 
     def _reauthenticate(self, name: str) -> None:
         peer = self._ledger.plan.peers[name]
-        if not self._upkeep.explain_refusal(peer, None):
+        if self._upkeep.standing(name) or not self._upkeep.explain_refusal(peer, None):
             self._upkeep.reauthenticate(peer)
 
     def _initiate_child(self, name: str) -> None:

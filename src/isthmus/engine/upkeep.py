@@ -149,9 +149,23 @@ class Upkeep:
                 begun.child_wanted = tunnel.start is Start.IMMEDIATE
 
     def reauthenticate(self, peer: PeerPlan) -> None:
-        """A new IKE SA from nothing, beside the old one, which goes once the new one stands."""
-        if not self._connecting(peer.name):
+        """A new IKE SA from nothing, beside the old one, which goes once the new one stands.
+
+        To where that one is now: so a peer that we never call can be reached too, as it has called us.
+        """
+        standing = self.standing(peer.name)
+        if self._connecting(peer.name) or self.stopped:
+            return
+        expected = () if _only_responds(peer) else match.addresses_of(peer, self._ledger.addresses)
+        if standing is None or standing.remote.address in expected:
             self._call(self.care(peer.name), peer, *self._first_child(peer))
+            return
+        ends = standing.local, standing.remote
+        if not standing.nat.remote:  # else only what its NAT has mapped leads to it
+            ends = standing.local.with_port(IKE_PORT), standing.remote.with_port(IKE_PORT)
+        care = self.care(peer.name)
+        care.called_for, care.called_by = self._first_child(peer), standing.version
+        self._start(peer, *ends, *care.called_for, None, Choice(standing.version))
 
     def resolved(self, name: str, lifetime: Seconds) -> None:
         """A peer's name was looked up."""

@@ -79,6 +79,12 @@ class IkeProfile:
     proposals: tuple[Proposal, ...]
     lifetime: Lifetime
     authentication_multiple: int = 0
+
+    @property
+    def authentication_lifetime(self) -> Seconds | None:
+        """How long a proof of identity is good; None: as long as the peer stays."""
+        return Seconds(self.lifetime.time * self.authentication_multiple) if self.authentication_multiple else None
+
     """Re-authenticate every lifetime times this; 0: never."""
 
 

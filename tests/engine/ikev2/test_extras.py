@@ -1,5 +1,6 @@
 """Extensions that change one thing each: signature hashes, childless set-up, lifetimes that the responder sets."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +16,10 @@ from isthmus.engine.ikev2.steps.lifetime import told_lifetime
 from isthmus.engine.ikev2.steps.signature_hashes import TellSignatureHashes
 from isthmus.engine.refusal import Refusal
 from isthmus.events.child import ChildInstalled
-from isthmus.events.ike import IkeEstablished
+from isthmus.events.ike import IkeDeleted, IkeEstablished
 from isthmus.model.plan import Start
 from isthmus.sim.plans import EAST, WEST
+from isthmus.wire.ikev2.header import decode_header
 from isthmus.wire.ikev2.message import decode
 from isthmus.wire.ikev2.payloads import Notify, Payload
 from isthmus.wire.registry import ExchangeType, HashAlgorithm, NotifyType
@@ -156,6 +158,55 @@ def test_a_lifetime_of_nothing_does_not_make_a_storm() -> None:
     say(west, Notify(NotifyType.AUTH_LIFETIME, bytes(4)))
     converse(east, west)
     assert reauthenticates_in(east) == pytest.approx(10.0, abs=0.1)
+
+
+HOUR = EAST.child_lifetime
+LIMITED = replace(WEST, ike_lifetime=HOUR, authentication_multiple=2)
+
+
+def test_a_responder_says_how_long_an_authentication_is_good() -> None:
+    east, _ = connected(EAST, LIMITED)
+    assert reauthenticates_in(east) == pytest.approx(0.9 * 2 * HOUR, abs=1.0)
+
+
+def test_a_responder_without_such_a_limit_says_nothing_of_it() -> None:
+    east, _ = connected(replace(EAST, authentication_multiple=0), WEST)
+    assert reauthenticates_in(east) is None
+
+
+def test_a_peer_that_does_not_authenticate_anew_in_time_is_called_although_we_only_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("isthmus.engine.ikev2.steps.lifetime.told_lifetime", lambda _: None)
+    east, west = connected(EAST, LIMITED)
+    live(east, west, 2 * HOUR + 60)
+    assert [event.role for event in west.told(IkeEstablished)] == ["responder", "initiator"]
+    (view,) = west.gateway.ike_sas()
+    assert len(view.children) == 1
+    assert not any("in time" in event.reason for event in west.told(IkeDeleted))
+
+
+def test_one_that_cannot_be_authenticated_anew_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.engine.ikev2.steps.lifetime.told_lifetime", lambda _: None)
+    east, west = connected(EAST, LIMITED)
+
+    def block() -> None:
+        for seat in (east, west):
+            seat.sent = [d for d in seat.sent if decode_header(d.octets).exchange != ExchangeType.IKE_SA_INIT]
+
+    live(east, west, 2.1 * HOUR, block)
+    assert {event.reason for event in west.told(IkeDeleted)} == {"rekeyed"}
+    live(east, west, 0.2 * HOUR, block)
+    assert "in time" in west.told(IkeDeleted)[-1].reason
+    assert east.told(IkeDeleted)[-1].reason == "deleted by the peer"
+
+
+def live(east: Seat, west: Seat, seconds: float, meddle: Callable[[], None] = lambda: None) -> None:
+    for _ in range(int(seconds / 2)):
+        for seat in (east, west):
+            seat.wait(2.0)
+        meddle()
+        converse(east, west)
 
 
 def test_when_it_is_time_a_new_ike_sa_takes_over() -> None:

@@ -57,7 +57,9 @@ class IkeCryptoProfile(Noun):
     )
     lifetime: Lifetime = Field(Seconds(8 * 3600.0), description="The IKE SA is rekeyed before this.")
     authentication_multiple: Annotated[int, Whole(0, 50)] = Field(
-        0, description="The peer is authenticated anew every lifetime times this; 0: never."
+        0,
+        description="The peer is authenticated anew every lifetime times this, from either end; the IKE SA is closed "
+        "if that fails for a tenth of the time. 0: never.",
     )
     additional_key_exchange: tuple[Round, ...] = Field(
         (),

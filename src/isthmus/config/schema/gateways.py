@@ -176,7 +176,9 @@ class IkeGateway(Noun):
     peer_id: Annotated[PeerId | None, Mapped] = Field(
         None, description="Who it must say that it is; its address if left out."
     )
-    passive: Flag = Field(False, description="Whether we only answer and never begin.")
+    passive: Flag = Field(
+        False, description="Whether we only answer and never begin, but to authenticate anew a peer that stands."
+    )
     nat_traversal: NatTraversal = Field(
         default_factory=lambda: NatTraversal.model_validate({}), description="How we live with NAT."
     )

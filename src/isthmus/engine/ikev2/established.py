@@ -21,6 +21,9 @@ from isthmus.model.plan import Encapsulation
 from isthmus.model.proposal import Protocol
 from isthmus.model.quantities import Instant, Seconds
 
+_OVERDUE = 1.1
+"""Of the lifetime of an authentication: so long it may take until a new one succeeds."""
+
 _OF_TOLD_LIFETIME = 0.9
 _SHORTEST_AUTHENTICATION = 10.0
 """Seconds: a peer that wants it more often wants a storm."""
@@ -101,10 +104,11 @@ def stand(party: Party) -> None:
     sa.become(IkeLife.ESTABLISHED)
     sa.established_at = sa.ledger.now
     party.schedule()
-    multiple = sa.peer.profile.authentication_multiple if sa.peer else 0
-    if sa.peer is not None and multiple:
-        at = Instant(sa.ledger.now + sa.peer.profile.lifetime.time * multiple)
-        sa.ledger.agenda.set(sa, Deadline.REAUTHENTICATE, at)
+    lifetime = sa.peer.profile.authentication_lifetime if sa.peer else None
+    if lifetime is not None:
+        agenda, now = sa.ledger.agenda, sa.ledger.now
+        agenda.set(sa, Deadline.REAUTHENTICATE, Instant(now + lifetime))
+        agenda.set(sa, Deadline.AUTHENTICATION_ENDS, Instant(now + lifetime * _OVERDUE))
 
 
 def honour_lifetime(party: Party, told: Seconds | None) -> None:

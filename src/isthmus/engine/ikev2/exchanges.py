@@ -14,7 +14,7 @@ from isthmus.engine.ikev2.steps.cookie import PresentCookie
 from isthmus.engine.ikev2.steps.first_child import AgreeOnFirstChild
 from isthmus.engine.ikev2.steps.identity import Identify
 from isthmus.engine.ikev2.steps.inform import Inform, Notice
-from isthmus.engine.ikev2.steps.lifetime import HonourLifetime, HonourNewLifetime
+from isthmus.engine.ikev2.steps.lifetime import HonourNewLifetime, LimitAuthentication
 from isthmus.engine.ikev2.steps.mobility import OfferMobility, Roam
 from isthmus.engine.ikev2.steps.nat import DetectNat
 from isthmus.engine.ikev2.steps.ppk import AnnouncePpk, MixPpk
@@ -64,7 +64,7 @@ IKE_AUTH: Exchange[Handshake] = Exchange(
     "IKE_AUTH",
     ExchangeType.IKE_AUTH,
     legs=_legs({PayloadType.IDI, PayloadType.AUTH}, {PayloadType.IDR, PayloadType.AUTH}),
-    steps=(Identify, MixPpk, ProveIdentity, ClaimContact, OfferMobility, HonourLifetime, AgreeOnFirstChild),
+    steps=(Identify, MixPpk, ProveIdentity, ClaimContact, OfferMobility, LimitAuthentication, AgreeOnFirstChild),
 )
 
 CREATE_CHILD: Exchange[ChildSetup] = Exchange(

@@ -223,9 +223,10 @@ def stand_up(party: Party, successor: IkeSuccessor) -> IkeSa:
 def hand_over(old: IkeSa, new: IkeSa) -> None:
     """All children and the time of the next proof of identity pass to the new IKE SA."""
     agenda = old.ledger.agenda
-    reauthenticate_at = agenda.at(old, Deadline.REAUTHENTICATE)
-    if reauthenticate_at is not None:
-        agenda.set(new, Deadline.REAUTHENTICATE, reauthenticate_at)
+    for proof in (Deadline.REAUTHENTICATE, Deadline.AUTHENTICATION_ENDS):
+        at = agenda.at(old, proof)
+        if at is not None:
+            agenda.set(new, proof, at)
     for child in tuple(old.children.values()):
         child.adopt(new)
         if child.rekeying:
@@ -239,6 +240,7 @@ def hand_over(old: IkeSa, new: IkeSa) -> None:
     for what in (
         Deadline.REKEY,
         Deadline.REAUTHENTICATE,
+        Deadline.AUTHENTICATION_ENDS,
         Deadline.PROBE_PEER,
         Deadline.KEEP_NAT_OPEN,
         Deadline.TWIN_ENDS,

@@ -25,7 +25,7 @@ CALLED = replace(WEST, knows="dynamic")
 @scenario("nat", versions=BOTH)
 def behind_nat(world: World) -> None:
     """East is behind a NAT: both notice, float to port 4500, and ESP goes in UDP."""
-    ends, _ = _behind_nat(world)
+    ends, _ = connected_behind_nat(world)
     seen = Observe(world.network, any_esp)
     world.run(until=carries(ends))
     world.check("every packet is in UDP", seen.frames and all(frame.udp for frame in seen.frames))
@@ -43,7 +43,7 @@ def behind_nat_under_loss(world: World) -> None:
 @scenario("nat-idle", versions=BOTH)
 def idle_behind_nat(world: World) -> None:
     """No traffic for ten minutes; keep-alives hold the mapping, so that the outer end can speak first."""
-    ends, nat = _behind_nat(world)
+    ends, nat = connected_behind_nat(world)
     ends.stop_traffic()
     mapped = nat.mappings
     world.run(limit=Seconds(600.0))
@@ -58,7 +58,7 @@ def idle_behind_nat(world: World) -> None:
 @scenario("nat-inside-restarts", versions=BOTH)
 def inside_restarts(world: World) -> None:
     """The end behind the NAT is killed and comes back, perhaps from another port."""
-    ends, nat = _behind_nat(world)
+    ends, nat = connected_behind_nat(world)
     ends.east.kill()
     nat.flush()
     world.run(limit=Seconds(3.0))
@@ -70,7 +70,7 @@ def inside_restarts(world: World) -> None:
 @scenario("nat-mapping-lost", versions=BOTH)
 def mapping_lost(world: World) -> None:
     """The NAT forgets its mappings while traffic flows: west follows the authenticated packets to the new port."""
-    ends, nat = _behind_nat(world)
+    ends, nat = connected_behind_nat(world)
     nat.flush()
     world.run(until=carries(ends), limit=Seconds(40.0))
     promise_one_pair(world, *ends.both)
@@ -98,10 +98,11 @@ def two_inside(world: World) -> None:
     world.settle()
 
 
-def _behind_nat(world: World) -> tuple[Pair, Nat]:
+def connected_behind_nat(world: World, called: Party = CALLED) -> tuple[Pair, Nat]:
+    """East behind a NAT, with a tunnel to whom it calls."""
     nat = world.nat(ip_address(PUBLIC))
-    east, west = site_of(world, INSIDE, CALLED, nat), site_of(world, CALLED, INSIDE)
-    ends = pair_of(world, east, west, INSIDE, CALLED)
+    east, west = site_of(world, INSIDE, called, nat), site_of(world, called, INSIDE)
+    ends = pair_of(world, east, west, INSIDE, called)
     world.run(until=up(*ends.both), limit=SET_UP_LIMIT)
     ends.begin_traffic()
     world.run(until=carries(ends), limit=SET_UP_LIMIT)

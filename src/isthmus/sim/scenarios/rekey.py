@@ -7,14 +7,16 @@ from dataclasses import replace
 from isthmus.engine import commands
 from isthmus.engine.views import IkeSaView
 from isthmus.events.child import ChildInstalled
-from isthmus.model.plan import Version
+from isthmus.events.ike import IkeEstablished
+from isthmus.model.plan import Start, Version
 from isthmus.model.quantities import Seconds
-from isthmus.sim.goals import Pair, carries, connected, promise_one_pair, spis
+from isthmus.sim.goals import Pair, carries, connected, pair, promise_one_pair, spis
 from isthmus.sim.middle import Lose, Observe, message
 from isthmus.sim.network import Link
-from isthmus.sim.plans import EAST, WEST, Party, ProxyId
+from isthmus.sim.plans import EAST, WEST, Party, ProxyId, packet_for
 from isthmus.sim.scenario import BOTH, scenario
 from isthmus.sim.scenarios.crossing import child_of, peer_of
+from isthmus.sim.scenarios.nat import connected_behind_nat
 from isthmus.sim.site import Site
 from isthmus.sim.world import World
 from isthmus.wire.registry import ExchangeType
@@ -120,7 +122,7 @@ def rekey_child_both(world: World) -> None:
 @scenario("rekey-ike", versions=BOTH, each=ENDS)
 def rekey_ike(world: World, name: str) -> None:
     """One end renews the IKE SA: the children move to it unchanged (RFC 7296, 1.3.2 and 2.18)."""
-    ends = _both_may_begin(world)
+    ends = _at_rest(world)
     before = spis(ends.east)
     _rekey_ike(ends, name)
     world.check("the Child SA is the one from before", spis(ends.east) == before)
@@ -140,7 +142,7 @@ def rekey_ike_invalid_ke(world: World, name: str) -> None:
 @scenario("rekey-ike-under-loss", versions=BOTH, link=Link(loss=0.3), each=ENDS)
 def rekey_ike_under_loss(world: World, name: str) -> None:
     """Ten renewals while a third of all datagrams vanishes."""
-    ends = _both_may_begin(world)
+    ends = _at_rest(world)
     for _ in range(10):
         _rekey_ike(ends, name)
     world.run(until=carries(ends))
@@ -196,9 +198,52 @@ def reauthenticate_by_time(world: World) -> None:
     _promise_no_loss(ends)
 
 
-def _both_may_begin(world: World) -> Pair:
-    """Version 1 renews an IKE SA by another one from nothing, which a passive end does not begin."""
-    ends = connected(world, EAST, replace(WEST, passive=world.version is not Version.IKEV1))
+@scenario("reauthenticate-on-demand", each=ENDS)
+def reauthenticate_on_demand(world: World, name: str) -> None:
+    """What stands only because of its traffic follows the new IKE SA, the second proxy ID as well as the first."""
+    east, west = (_with_three(replace(p, start=Start.ON_DEMAND)) for p in (EAST, replace(WEST, passive=False)))
+    ends = pair(world, east, west)
+    flows = [world.flow(ends.east, ends.west, packet_for(proxy)) for proxy in THREE[:2]]
+    world.run(limit=Seconds(1.0))
+    for flow in flows:
+        flow.start()
+    world.run(until=lambda: all(flow.received >= 3 for flow in flows))
+    world.run(limit=Seconds(10.0))
+    for flow in flows:
+        flow.forget()
+    ike = _ike_spis(ends.east)
+    ends.one(name).command(commands.Reauthenticate(peer_of(ends.one(name))))
+    world.run(until=lambda: not ike & _ike_spis(ends.east), limit=Seconds(60.0))
+    for flow in flows:
+        flow.stop()
+    world.run(limit=Seconds(20.0))
+    for flow in flows:
+        world.check(f"no packet was lost, and not {flow.missing} of {flow.sent}", flow.missing == 0)
+    world.check("what nobody used is not there", len(spis(ends.east)) == 2)
+
+
+@scenario("authentication-lifetime", each=("peer-honours", "peer-is-cut-off", "behind-nat"), tags=("hours",))
+def authentication_lifetime(world: World, how: str) -> None:
+    """An end that only answers tells how long an authentication is good (RFC 4478). The peer renews it; where it does
+    not, this end begins, to where the peer is now."""
+    limited = replace(WEST, ike_lifetime=Seconds(900.0), authentication_multiple=2)
+    if how == "behind-nat":
+        ends, _ = connected_behind_nat(world, replace(limited, knows="dynamic"))
+    else:
+        ends = connected(world, EAST, limited)
+    asked = message(ExchangeType.IKE_SA_INIT, response=False)
+    if how != "peer-honours":
+        Lose(world.network, lambda frame: asked(frame) and frame.source.address != ends.west.address, times=None)
+    ends.forget_losses()
+    world.run(limit=Seconds(1900.0))
+    roles = [event.role for event in ends.west.told(IkeEstablished)]
+    expected = ["responder", "responder" if how == "peer-honours" else "initiator"]
+    world.check(f"it was authenticated anew by {expected[1]}, and not {roles}", roles == expected)
+    _promise_no_loss(ends)
+
+
+def _at_rest(world: World) -> Pair:
+    ends = connected(world)
     promise_one_pair(world, *ends.both)
     ends.forget_losses()
     return ends

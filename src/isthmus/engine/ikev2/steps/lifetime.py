@@ -1,16 +1,24 @@
-"""Honour the time for which the responder takes an authentication as good. RFC 4478."""
+"""For how long the responder takes an authentication as good: said, and honoured. RFC 4478."""
 
 from __future__ import annotations
 
-from isthmus.engine.exchange import Inbound, Step
+from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ikev2.handshake import Handshake
 from isthmus.engine.ikev2.steps.inform import Notice
 from isthmus.model.quantities import Seconds
 from isthmus.wire.registry import NotifyType
 
+_LARGEST = 2**32 - 1
 
-class HonourLifetime(Step[Handshake]):
+
+class LimitAuthentication(Step[Handshake]):
     """Said in the response of IKE_AUTH: it is for the original initiator to authenticate again."""
+
+    def write(self, leg: int, draft: Draft) -> None:
+        peer = self.context.sa.peer
+        lifetime = peer.profile.authentication_lifetime if peer is not None else None
+        if leg == 1 and lifetime is not None:
+            draft.notify(NotifyType.AUTH_LIFETIME, min(int(lifetime), _LARGEST).to_bytes(4, "big"))
 
     def read(self, leg: int, message: Inbound) -> None:
         if leg == 1:
