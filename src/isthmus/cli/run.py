@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from isthmus.runtime.daemon import Daemon
 
 
+_COLLECT_AFTER = (10_000, 20, 20)
+"""Objects more than before, and collections of the younger generations. What ends is mostly freed without the
+collector; looking at a thousand SAs every seven hundred objects would cost more than it finds."""
+
+
 class Level(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -109,6 +114,7 @@ def _service(daemon: Daemon, traffic: TrafficTotals, door: Door) -> Callable[[Da
             await service.load()
         finally:
             gc.freeze()
+            gc.set_threshold(*_COLLECT_AFTER)
             gc.enable()
         await service.serve()
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Final
 
-from cryptography.hazmat.primitives.hmac import HMAC
-
-from isthmus.crypto.digest import ALGORITHMS
 from isthmus.model.algorithms import Prf
 
 MAX_BLOCKS: Final = 255
@@ -15,9 +13,7 @@ MAX_BLOCKS: Final = 255
 
 def prf(row: Prf, key: bytes, data: bytes) -> bytes:
     """prf(key, data)."""
-    keyed = HMAC(key, ALGORITHMS[row.digest])
-    keyed.update(data)
-    return keyed.finalize()
+    return hmac.digest(key, data, row.digest)
 
 
 def prf_plus(row: Prf, key: bytes, seed: bytes, length: int) -> bytes:
@@ -25,12 +21,9 @@ def prf_plus(row: Prf, key: bytes, seed: bytes, length: int) -> bytes:
     blocks = -(-length // row.size)
     if blocks > MAX_BLOCKS:
         raise ValueError(f"prf+ of {row.name} yields {MAX_BLOCKS * row.size} octets at most, not {length}")
-    keyed = HMAC(key, ALGORITHMS[row.digest])
     stream = bytearray()
     block = b""
     for counter in range(1, blocks + 1):
-        step = keyed.copy()
-        step.update(block + seed + bytes((counter,)))
-        block = step.finalize()
+        block = hmac.digest(key, block + seed + bytes((counter,)), row.digest)
         stream += block
     return bytes(stream[:length])

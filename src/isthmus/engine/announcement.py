@@ -10,6 +10,7 @@ from isthmus.events.child import ChildInstalled, ChildNarrowed
 from isthmus.events.ike import FailureReason, IkeEstablished, NegotiationFailed, WeakAlgorithm
 from isthmus.model.algorithms import Strength
 from isthmus.model.proposal import Suite
+from isthmus.model.selectors import TrafficSelector
 
 
 def announce_ike(sa: IkeSa, ppk: str | None = None) -> None:
@@ -52,9 +53,14 @@ def announce(child: ChildSa, *, replaces: ChildSa | None = None) -> None:
     ledger.tell(sa.peer, Turn.CHILD_UP, child.name)
     if replaces is not None:
         return  # nothing new to say of what was narrow or weak before
-    if set(terms.local_ts) != set(child.plan.local) or set(terms.remote_ts) != set(child.plan.remote):
+    if not (_same(terms.local_ts, child.plan.local) and _same(terms.remote_ts, child.plan.remote)):
         ledger.emit(ChildNarrowed(**label, child=child.name, local_ts=local, remote_ts=remote))
     warn_of_weakness(sa, terms.suite, child.name)
+
+
+def _same(agreed: tuple[TrafficSelector, ...], configured: tuple[TrafficSelector, ...]) -> bool:
+    """In any order."""
+    return agreed == configured or set(agreed) == set(configured)
 
 
 def warn_of_weakness(sa: IkeSa, suite: Suite, child: str | None) -> None:

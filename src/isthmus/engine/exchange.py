@@ -69,13 +69,21 @@ class Inbound:
         """As received: what stood before the Encrypted payload."""
         self.path: tuple[Endpoint, Endpoint] | None = None
         """Local and remote endpoint of the datagram that it came in."""
+        self._of: dict[type[Any], list[Any]] = {}
+        """Every step asks for its own: they are sorted once, by their very class."""
+        for payload in payloads:
+            self._of.setdefault(type(payload), []).append(payload)
+        self._notified = {notify.notify: notify for notify in reversed(self._of.get(Notify, ()))}
 
     def one(self, kind: type[P]) -> P | None:
         """The payload of a kind; more than one of it is malformed."""
-        found = self.all(kind)
+        found = self._of.get(kind)
+        if found is None:
+            return None
         if len(found) > 1:
             raise malformed(f"{len(found)} payloads {kind.__name__} where one may stand")
-        return found[0] if found else None
+        only: P = found[0]
+        return only
 
     def need(self, kind: type[P]) -> P:
         found = self.one(kind)
@@ -83,15 +91,15 @@ class Inbound:
             raise malformed(f"no payload {kind.__name__}")
         return found
 
-    def all(self, kind: type[P]) -> list[P]:
-        return [p for p in self.payloads if isinstance(p, kind)]
+    def all(self, kind: type[P]) -> Sequence[P]:
+        return self._of.get(kind, ())
 
     def notify(self, notify: NotifyType) -> Notify | None:
         """The first notification of a type."""
-        return next((n for n in self.notifies() if n.notify == notify), None)
+        return self._notified.get(notify)
 
-    def notifies(self) -> Iterable[Notify]:
-        return (p for p in self.payloads if isinstance(p, Notify))
+    def notifies(self) -> Sequence[Notify]:
+        return self._of.get(Notify, ())
 
     def error(self) -> Notify | None:
         """The first notification that reports an error (type below 16384)."""
@@ -142,7 +150,7 @@ class Run(Generic[C]):
 
     def hear(self, leg: int, message: Inbound) -> None:
         """Takes in the peer's message, or raises `Refusal`."""
-        refuse_unknown_critical(message.payloads)
+        refuse_unknown_critical(message.all(UnknownPayload))
         missing = self.exchange.legs[leg].needs - message.types
         if missing:
             names = ", ".join(sorted(kind.name for kind in missing))

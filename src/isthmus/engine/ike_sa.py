@@ -46,6 +46,9 @@ class IkeSa:
         self.ledger = ledger
         self.our_spi = our_spi
         self.their_spi = NO_SPI
+        self._named_for: IkeSpi | None = None
+        self._name = ""
+        """As events name it; made anew once the peer's SPI is known."""
         self.began_here = began_here
         self.local = local
         self.remote = remote
@@ -111,8 +114,11 @@ class IkeSa:
         return self.life is IkeLife.ESTABLISHED
 
     def label(self) -> Label:
-        ike = f"{self.initiator_spi.hex()}:{self.responder_spi.hex()}"
-        return Label(at=self.ledger.now, peer=self.peer.name if self.peer else None, ike=ike)
+        if self._named_for is not self.their_spi:
+            self._named_for = self.their_spi
+            self._name = f"{self.initiator_spi.hex()}:{self.responder_spi.hex()}"
+        peer = self._peer
+        return {"at": self.ledger.now, "peer": peer.name if peer else None, "ike": self._name}
 
     def hear(self, *, message: bool) -> None:
         """An authentic message came from the peer: it lives, and knows this IKE SA. Or authentic ESP within the last

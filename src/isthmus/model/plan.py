@@ -230,6 +230,10 @@ class ChildPlan:
     local: tuple[TrafficSelector, ...]
     remote: tuple[TrafficSelector, ...]
 
+    def __hash__(self) -> int:
+        # Equal ones have equal names; the selectors would cost ten times that.
+        return hash((self.tunnel, self.proxy_id))
+
     @property
     def name(self) -> str:
         """`branch:lan`, or `branch` where no proxy ID is configured."""

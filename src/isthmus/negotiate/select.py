@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import lru_cache
 
 from isthmus.model import algorithms
 from isthmus.model.algorithms import KeyExchangeMethod
@@ -12,6 +12,8 @@ from isthmus.negotiate.reports import Chosen, Mismatch, Obstacle
 
 _NONE = 0
 _ADDITIONAL = range(TransformType.ADDKE1, TransformType.ADDKE7 + 1)
+_REMEMBERED = 64
+"""Answers that are kept: peers are many, what they offer is always the same few. An offer has 64 transforms at most."""
 
 
 def choose(offered: Sequence[Proposal], accepted: Sequence[Proposal]) -> Chosen | Mismatch:
@@ -21,9 +23,9 @@ def choose(offered: Sequence[Proposal], accepted: Sequence[Proposal]) -> Chosen 
         for theirs in offered:
             if theirs.protocol != ours.protocol:
                 continue
-            agreed, obstacles = _intersect(theirs, ours)
+            agreed, obstacles = _intersect(theirs.transforms, ours.transforms, ours.protocol)
             if not obstacles:
-                proposal = replace(theirs, transforms=agreed)
+                proposal = Proposal(theirs.protocol, agreed, theirs.spi, theirs.number)
                 return Chosen(proposal, suite_of(proposal))
             if nearest is None or len(obstacles) < len(nearest):
                 nearest = obstacles
@@ -37,15 +39,14 @@ def confirms(answer: Proposal, offered: Sequence[Proposal]) -> Suite | None:
             continue
         if any(len(answer.of(kind)) != 1 for kind in answer.types):
             return None  # RFC 7296, 2.7: exactly one of each type
-        agreed, obstacles = _intersect(answer, ours)
-        return None if obstacles else suite_of(replace(answer, transforms=agreed))
+        agreed, obstacles = _intersect(answer.transforms, ours.transforms, ours.protocol)
+        return None if obstacles else _suite(answer.protocol, agreed)
     return None
 
 
 def without_key_exchange(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
     """The same without KE and ADDKE: the first Child SA has none of its own (RFC 7296, 1.2; RFC 9370, 2.2.4)."""
-    kinds = (TransformType.KE, *_ADDITIONAL)
-    return tuple(replace(p, transforms=tuple(t for t in p.transforms if t.type not in kinds)) for p in proposals)
+    return tuple(Proposal(p.protocol, _first_transforms(p.transforms), p.spi, p.number) for p in proposals)
 
 
 def first_method(proposals: Sequence[Proposal]) -> KeyExchangeMethod | None:
@@ -70,14 +71,19 @@ def offers_method(proposals: Sequence[Proposal], method: int) -> bool:
 
 def suite_of(proposal: Proposal) -> Suite:
     """The rows of a proposal in which each type has one known transform."""
-    chosen = {t.type: t for t in proposal.transforms}
+    return _suite(proposal.protocol, proposal.transforms)
+
+
+@lru_cache(_REMEMBERED)
+def _suite(protocol: Protocol, transforms: tuple[Transform, ...]) -> Suite:
+    chosen = {t.type: t for t in transforms}
     encryption = chosen.get(TransformType.ENCR)
     integrity = chosen.get(TransformType.INTEG)
     prf = chosen.get(TransformType.PRF)
     ke = chosen.get(TransformType.KE)
     esn = chosen.get(TransformType.SN)
     return Suite(
-        protocol=proposal.protocol,
+        protocol=protocol,
         encryption=algorithms.encryption_by_id(encryption.id, encryption.key_bits) if encryption else None,
         integrity=algorithms.INTEGRITY_BY_ID.get(integrity.id) if integrity else None,
         prf=algorithms.PRF_BY_ID[prf.id] if prf else None,
@@ -91,7 +97,17 @@ def suite_of(proposal: Proposal) -> Suite:
     )
 
 
-def _intersect(theirs: Proposal, ours: Proposal) -> tuple[tuple[Transform, ...], tuple[Obstacle, ...]]:
+@lru_cache(_REMEMBERED)
+def _first_transforms(transforms: tuple[Transform, ...]) -> tuple[Transform, ...]:
+    kinds = (TransformType.KE, *_ADDITIONAL)
+    return tuple(t for t in transforms if t.type not in kinds)
+
+
+@lru_cache(_REMEMBERED)
+def _intersect(
+    of_theirs: tuple[Transform, ...], of_ours: tuple[Transform, ...], protocol: Protocol
+) -> tuple[tuple[Transform, ...], tuple[Obstacle, ...]]:
+    theirs, ours = Proposal(protocol, of_theirs), Proposal(protocol, of_ours)
     agreed: dict[TransformType, Transform] = {}
     obstacles: list[Obstacle] = []
     for kind in dict.fromkeys((*ours.types, *theirs.types)):

@@ -83,7 +83,7 @@ class Journal:
     def record(self, event: Event) -> None:
         """Remembers the event, at the cost of the oldest of its ring."""
         self._last += 1
-        rings = self._rings.setdefault(event.peer, _Rings())
+        rings = self._rings.get(event.peer) or self._rings.setdefault(event.peer, _Rings())
         ring = rings.details if event.severity is Severity.DEBUG else rings.stories
         ring.append(Entry(self._last, self._wall(), event))
 

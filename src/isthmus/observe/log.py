@@ -26,6 +26,7 @@ _COLOURS = {
     Severity.ERROR: "\x1b[31m",
 }
 _PLAIN = "\x1b[0m"
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 class LogFormat(StrEnum):
@@ -113,7 +114,7 @@ def _as_json(line: Line, wall: float) -> str:
         "text": line.text,
         "fields": line.fields,
     }
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":"))
+    return _encode(record)
 
 
 class _Text:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
@@ -20,7 +20,7 @@ from isthmus.engine.views import TunnelView
 from isthmus.events.child import ChildInstalled, RekeyCollision
 from isthmus.events.event import Event
 from isthmus.events.ike import CookieDemanded, IkeEstablished, IkeRekeyCollision, IkeRekeyed, NegotiationFailed
-from isthmus.events.message import DatagramDropped, Retransmitted
+from isthmus.events.message import DatagramDropped, MessageExchanged, Retransmitted
 from isthmus.model.quantities import Instant
 from isthmus.model.sa_spec import Direction
 from isthmus.observe.traffic import Total, TrafficTotals
@@ -36,28 +36,34 @@ class Metrics:
     def __init__(self, watched: Watched, traffic: TrafficTotals, wall_of: Callable[[Instant], float]) -> None:
         self._watched: Final = watched
         self._reasons: Final[dict[str, str]] = {}
-        registry = self._registry = CollectorRegistry(auto_describe=False)
-        self._ike = Counter(
-            "isthmus_ike_negotiations_total",
+        self._ike = _Tally(
+            "isthmus_ike_negotiations",
             "IKE SA negotiations that came to an end.",
             ("gateway", "role", "result", "reason"),
-            registry=registry,
         )
-        self._children = Counter(
-            "isthmus_child_negotiations_total",
+        self._children = _Tally(
+            "isthmus_child_negotiations",
             "Child SA negotiations that came to an end; successors count as rekeys.",
             ("tunnel", "proxy_id", "result", "reason"),
-            registry=registry,
         )
-        self._rekeys = Counter(
-            "isthmus_ike_rekeys_total", "IKE SAs and Child SAs with new keys.", ("gateway", "kind"), registry=registry
+        self._rekeys = _Tally("isthmus_ike_rekeys", "IKE SAs and Child SAs with new keys.", ("gateway", "kind"))
+        self._collisions = _Tally(
+            "isthmus_ike_rekey_collisions", "Rekeys that both ends began at once.", ("gateway", "kind")
         )
-        self._collisions = Counter(
-            "isthmus_ike_rekey_collisions_total",
-            "Rekeys that both ends began at once.",
-            ("gateway", "kind"),
-            registry=registry,
-        )
+        self._retransmits = _Tally("isthmus_ike_retransmits", "IKE requests sent again.", ("gateway",))
+        self._cookies = _Tally("isthmus_ike_cookies_sent", "Cookies demanded.")
+        self._dropped = _Tally("isthmus_ike_datagrams_dropped", "IKE datagrams dropped.", ("trigger",))
+        registry = self._registry = CollectorRegistry(auto_describe=False)
+        for tally in (
+            self._ike,
+            self._children,
+            self._rekeys,
+            self._collisions,
+            self._retransmits,
+            self._cookies,
+            self._dropped,
+        ):
+            registry.register(tally)
         self._took = Histogram(
             "isthmus_ike_negotiation_seconds",
             "From the first message of an IKE SA to its establishment.",
@@ -65,45 +71,40 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self._retransmits = Counter(
-            "isthmus_ike_retransmits_total", "IKE requests sent again.", ("gateway",), registry=registry
-        )
-        self._cookies = Counter("isthmus_ike_cookies_sent_total", "Cookies demanded.", registry=registry)
-        self._dropped = Counter(
-            "isthmus_ike_datagrams_dropped_total", "IKE datagrams dropped.", ("trigger",), registry=registry
-        )
         registry.register(_State(watched, traffic, self._reasons, wall_of))
 
     def record(self, event: Event) -> None:
         """Counts the event."""
         match event:
+            case MessageExchanged():
+                pass  # the most frequent of all, and nobody counts it
             case IkeEstablished():
-                self._ike.labels(event.peer or "", event.role, "established", "").inc()
+                self._ike.add(event.peer or "", event.role, "established", "")
                 self._took.labels(event.role).observe(event.took)
             case NegotiationFailed(child=None):
-                self._ike.labels(event.peer or "", event.role, "failed", event.reason.value).inc()
+                self._ike.add(event.peer or "", event.role, "failed", event.reason.value)
                 self._remember(event)
             case NegotiationFailed(child=str(child)):
-                self._children.labels(*_parts(child), "failed", event.reason.value).inc()
+                self._children.add(*_parts(child), "failed", event.reason.value)
                 self._remember(event)
             case ChildInstalled():
                 if event.replaces is None:
-                    self._children.labels(*_parts(event.child), "installed", "").inc()
+                    self._children.add(*_parts(event.child), "installed", "")
                 else:
-                    self._rekeys.labels(event.peer or "", "child").inc()
+                    self._rekeys.add(event.peer or "", "child")
                 self._reasons.pop(event.child, None)
             case IkeRekeyed():
-                self._rekeys.labels(event.peer or "", "ike").inc()
+                self._rekeys.add(event.peer or "", "ike")
             case RekeyCollision():
-                self._collisions.labels(event.peer or "", "child").inc()
+                self._collisions.add(event.peer or "", "child")
             case IkeRekeyCollision():
-                self._collisions.labels(event.peer or "", "ike").inc()
+                self._collisions.add(event.peer or "", "ike")
             case Retransmitted():
-                self._retransmits.labels(event.peer or "").inc()
+                self._retransmits.add(event.peer or "")
             case CookieDemanded():
-                self._cookies.inc(event.count)
+                self._cookies.add(count=event.count)
             case DatagramDropped():
-                self._dropped.labels(event.trigger.value).inc(event.count)
+                self._dropped.add(event.trigger.value, count=event.count)
             case _:
                 pass
 
@@ -120,6 +121,26 @@ class Metrics:
             for tunnel in self._watched.plan.tunnels_of(failure.peer):
                 for child in tunnel.children:
                     self._reasons[child.name] = failure.reason.value
+
+
+class _Tally(Collector):
+    """A counter: one number for each set of labels, where the library keeps an object with a lock."""
+
+    def __init__(self, name: str, help_: str, labels: tuple[str, ...] = ()) -> None:
+        self._name = name
+        self._help = help_
+        self._labels = labels
+        # Without labels it is there before anything was counted.
+        self._counts: dict[tuple[str, ...], int] = {} if labels else {(): 0}
+
+    def add(self, *values: str, count: int = 1) -> None:
+        self._counts[values] = self._counts.get(values, 0) + count
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self._name, self._help, labels=self._labels)
+        for values, count in self._counts.items():
+            family.add_metric(values, count)
+        yield family
 
 
 class _State(Collector):

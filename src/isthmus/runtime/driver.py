@@ -79,17 +79,28 @@ class Driver:
 
     def receive(self, datagram: Datagram) -> None:
         """One IKE message from the network."""
-        self._step("receiving a datagram", lambda: self._engine.receive(datagram, self._clock()))
+        try:
+            self._engine.receive(datagram, self._clock())
+        except Exception as error:
+            self._tell("receiving a datagram", error)
+        self._carry_out()
 
     def command(self, command: Command) -> None:
         """One command; when this returns, what follows from it at once has been done."""
-        doing = f"carrying out {type(command).__name__}"
-        self._step(doing, lambda: self._engine.command(command, self._clock()))
+        try:
+            self._engine.command(command, self._clock())
+        except Exception as error:
+            self._tell(f"carrying out {type(command).__name__}", error)
+        self._carry_out()
 
     def wake(self) -> None:
         """The engine's timer is due, or might be."""
         self._timer = self._due = None
-        self._step("handling a timer", lambda: self._engine.handle_timer(self._clock()))
+        try:
+            self._engine.handle_timer(self._clock())
+        except Exception as error:
+            self._tell("handling a timer", error)
+        self._carry_out()
 
     def harvest(self) -> bool:
         """Collects what the data plane noticed, and the IKE messages of its port. False: it failed to tell."""
@@ -112,24 +123,30 @@ class Driver:
         if self._timer:
             self._timer.cancel()
 
-    def _step(self, doing: str, call: Callable[[], None]) -> None:
-        self._guard(doing, call)
+    def _carry_out(self) -> None:
+        """What the engine wants done. A bug in one thing becomes an event; what comes after it takes place."""
         # An observer of an event may give a command: then the loop below is already at work, and goes on with it.
         if self._draining:
             return
         self._draining = True
         try:
             while (output := self._poll()) is not None:
-                self._guard(f"carrying out {type(output).__name__}", lambda output=output: self._execute(output))  # type: ignore[misc]
+                try:
+                    self._execute(output)
+                except Exception as error:
+                    self._tell(f"carrying out {type(output).__name__}", error)
         finally:
             self._draining = False
-        self._guard("setting the timer", self._arm)
+        try:
+            self._arm()
+        except Exception as error:
+            self._tell("setting the timer", error)
 
     def _poll(self) -> Output | None:
         try:
             return self._engine.poll()
         except Exception as error:
-            self._record(fault("asking the engine for output", error, self._clock()))
+            self._tell("asking the engine for output", error)
             return None
 
     def _execute(self, output: Output) -> None:
@@ -181,15 +198,11 @@ class Driver:
         try:
             return tuple(source())
         except Exception as error:
-            self._record(fault(doing, error, self._clock()))
+            self._tell(doing, error)
             return None
 
-    def _guard(self, doing: str, call: Callable[[], None]) -> None:
-        """A bug in one call becomes an event; the calls after it take place."""
-        try:
-            call()
-        except Exception as error:
-            self._record(fault(doing, error, self._clock()))
+    def _tell(self, doing: str, error: Exception) -> None:
+        self._record(fault(doing, error, self._clock()))
 
 
 def as_command(notice: Notice) -> Command:

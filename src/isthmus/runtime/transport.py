@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Collection, Iterable
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import Final
 
 from isthmus.dataplane.backend import DataPlaneRefusal
@@ -127,8 +127,7 @@ class Transport:
             except OSError:
                 # An ICMP error that belongs to an earlier datagram; it says nothing about this socket.
                 continue
-            remote = Endpoint(ip_address(source[0]), source[1])
-            self._deliver(Datagram(local, remote, octets))
+            self._deliver(Datagram(local, Endpoint(_address(source[0]), source[1]), octets))
 
     def _send_plain(self, order: SendDatagram) -> None:
         port = self._ports.get(order.local.address)
@@ -153,6 +152,11 @@ class Transport:
                 self._record(SendFailed(at=self._clock(), local=local, remote=remote, why=why))
             return
         self._failing.pop(way, None)
+
+
+def _address(text: str) -> Address:
+    """What the kernel wrote: of IPv4 it need not be parsed with care, and a flood has many."""
+    return ip_address(text) if ":" in text else IPv4Address(socket.inet_aton(text))
 
 
 def reason(error: OSError | DataPlaneRefusal) -> str:

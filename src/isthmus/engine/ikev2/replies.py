@@ -67,8 +67,8 @@ class Replies:
 
     def _answer(self, datagram: Datagram, message: Message, inbound: Inbound) -> None:
         self.channel.note("<--", message.header, inbound.payloads)
-        for payload in inbound.payloads:
-            if isinstance(payload, UnknownPayload) and not payload.critical:
+        for payload in inbound.all(UnknownPayload):
+            if not payload.critical:
                 self.sa.ledger.emit(UnknownPayloadSkipped(**self.sa.label(), type=int(payload.kind)))
         answer: Answer | None = None
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
 
 from isthmus.model import algorithms
 from isthmus.wire.ikev2.header import Header
@@ -16,7 +18,6 @@ from isthmus.wire.ikev2.payloads import (
     KeyExchange,
     Notify,
     Payload,
-    UnknownPayload,
 )
 from isthmus.wire.registry import ExchangeType, PayloadType
 
@@ -47,38 +48,43 @@ def _title(header: Header) -> str:
 
 
 def _braces(payloads: Iterable[Payload], header: Header | None) -> str:
-    listed = ", ".join(_symbol(payload, header) for payload in payloads)
+    side = "" if header is None else "r" if header.response else "i"
+    exchange = header.exchange if header is not None else None
+    listed = ", ".join([_symbol(payload, exchange, side) for payload in payloads])
     return f"{{ {listed} }}" if listed else "{}"
 
 
-def _symbol(payload: Payload, header: Header | None) -> str:
-    side = "" if header is None else "r" if header.response else "i"
-    match payload:
-        case KeyExchange(method=method):
-            row = algorithms.KEY_EXCHANGE_BY_ID.get(method)
-            return f"KE{side}({row.name if row else f'group{int(method)}'})"
-        case Notify(notify=notify):
-            return f"N({notify.name})"
-        case Delete(protocol=protocol):
-            return f"D({protocol.name})"
-        case Configuration(kind=kind):
-            return f"CP({kind.name})"
-        case Eap(code=code):
-            return f"EAP({code.name})"
-        case Encrypted(body=body):
-            return f"SK {{ {len(body)} octets }}"
-        case EncryptedFragment(number=number, total=total, body=body):
-            return f"SKF {number}/{total} {{ {len(body)} octets }}"
-        case UnknownPayload(kind=kind):
-            return kind.name
-        case _:
-            return _plain(payload.type, header, side)
+def _symbol(payload: Payload, exchange: ExchangeType | None, side: str) -> str:
+    detailed = _DETAILED.get(type(payload))
+    return _plain(payload.type, exchange, side) if detailed is None else detailed(payload, side)
 
 
-def _plain(kind: PayloadType, header: Header | None, side: str) -> str:
+def _key_exchange(payload: KeyExchange, side: str) -> str:
+    row = algorithms.KEY_EXCHANGE_BY_ID.get(payload.method)
+    return f"KE{side}({row.name if row else f'group{int(payload.method)}'})"
+
+
+def _fragment(payload: EncryptedFragment, _side: str) -> str:
+    return f"SKF {payload.number}/{payload.total} {{ {len(payload.body)} octets }}"
+
+
+_DETAILED: dict[type[Payload], Callable[[Any, str], str]] = {
+    KeyExchange: _key_exchange,
+    Notify: lambda payload, _: f"N({payload.notify.name})",
+    Delete: lambda payload, _: f"D({payload.protocol.name})",
+    Configuration: lambda payload, _: f"CP({payload.kind.name})",
+    Eap: lambda payload, _: f"EAP({payload.code.name})",
+    Encrypted: lambda payload, _: f"SK {{ {len(payload.body)} octets }}",
+    EncryptedFragment: _fragment,
+}
+"""By class, as every message of a set-up is told: most payloads are known by their type alone."""
+
+
+@lru_cache(256)
+def _plain(kind: PayloadType, exchange: ExchangeType | None, side: str) -> str:
     match kind:
         case PayloadType.SA:
-            number = _SA_NUMBER.get(header.exchange) if header else None
+            number = _SA_NUMBER.get(exchange) if exchange is not None else None
             return f"SA{side}{number}" if number else "SA"
         case PayloadType.NONCE:
             return f"N{side}" if side else "Nonce"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from isthmus.crypto import kex
 from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ikev1 import client_ids
@@ -156,7 +158,7 @@ class AgreeOnQuick(Step[QuickSetup]):
             protocol = setup.chosen.proposal.protocol
             draft.add(Notify(NotifyTypeV1.RESPONDER_LIFETIME, attributes, protocol, spi))
 
-    def _find(self, ids: list[Identification]) -> tuple[TunnelPlan, ChildPlan]:
+    def _find(self, ids: Sequence[Identification]) -> tuple[TunnelPlan, ChildPlan]:
         """The configured child whose proxy ID is exactly what the peer claims, mirrored."""
         setup, sa = self.context, self.context.channel.sa
         tunnels = sa.ledger.plan.tunnels_of(sa.peer.name) if sa.peer is not None else ()
