@@ -55,17 +55,17 @@ def measure(row: Row, name: str, count: int) -> Cost:
         stage.left.run("ip", "route", "add", "local", str(CROWD), "dev", "lo")
         stage.right.route(CROWD, "eth0", via=LEFT)
         with CONTENDERS[name](stage, Path(home), row, count) as process:
-            spent, resident = _spent(process), _resident(process)
+            was, held = spent(process), resident(process)
             argv = [sys.executable, "-m", "bench.crowd", row.name, str(count), str(AT_ONCE)]
             with stage.left.inside():
                 crowd = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
             try:
                 took = float(_line(crowd))
-                spent, resident = _spent(process) - spent, _resident(process) - resident
+                used, grown = spent(process) - was, resident(process) - held
             finally:
                 crowd.kill()
                 crowd.communicate()
-    return Cost(spent / count * 1000, resident / count, count / took)
+    return Cost(used / count * 1000, grown / count, count / took)
 
 
 def _line(crowd: subprocess.Popen[str]) -> str:
@@ -150,13 +150,13 @@ def configuration(row: Row, count: int) -> str:
     )
 
 
-def _spent(process: int) -> float:
+def spent(process: int) -> float:
     """Seconds of processor time of all its threads, to the nanosecond."""
     threads = Path(f"/proc/{process}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
-def _resident(process: int) -> float:
+def resident(process: int) -> float:
     """Kilobytes."""
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024
