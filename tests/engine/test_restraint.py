@@ -1,6 +1,7 @@
 from ipaddress import ip_address
 
 from isthmus.engine.ledger import Ledger
+from isthmus.engine.surroundings import Surroundings
 from isthmus.events.ike import CookieDemanded
 from isthmus.events.message import DatagramDropped, Trigger
 from isthmus.model.address import Endpoint
@@ -12,7 +13,7 @@ THERE = Endpoint(ip_address("192.0.2.7"), 500)
 
 
 def ledger() -> Ledger:
-    return Ledger(Plan(), Dice())
+    return Ledger(Plan(), Surroundings(Dice()))
 
 
 def drop(at: float, trigger: Trigger = Trigger.MALFORMED, peer: str | None = None) -> DatagramDropped:

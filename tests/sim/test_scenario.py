@@ -43,7 +43,18 @@ def test_loss_can_be_asked_for_and_the_rest_of_the_weather_stays() -> None:
     assert seen == [row.link, replace(row.link, loss=0.5)]
 
 
-@pytest.mark.parametrize("name", ["set-up-under-loss", "rough-network"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "set-up-under-loss",
+        "rough-network",
+        "ikev1-set-up-under-loss-main",
+        "ikev1-rekey-child-both-at-once",
+        "set-up-with-ml-kem-1024",
+        "rekey-with-ml-kem-under-loss-rekey-ike",
+        "ppk-and-ml-kem",
+    ],
+)
 def test_the_same_seed_tells_the_same_story_to_the_last_octet(name: str) -> None:
     first, again, other = tell(TABLE[name], 7), tell(TABLE[name], 7), tell(TABLE[name], 8)
     assert first == again

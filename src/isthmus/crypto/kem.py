@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import (
     MLKEM768PrivateKey,
@@ -25,6 +26,9 @@ _PUBLIC: Final[dict[int, type[MLKEM768PublicKey | MLKEM1024PublicKey]]] = {
 _SEED: Final = 64
 """FIPS 203, 7.1: d | z."""
 
+Encapsulate: TypeAlias = Callable[[KeyExchangeMethod, bytes], tuple[bytes, bytes]]
+"""Makes a ciphertext and a shared secret for a peer's encapsulation key, which was checked."""
+
 
 class KemShare:
     """A decapsulation key of ours, and the encapsulation key to send."""
@@ -42,13 +46,18 @@ class KemShare:
         return self._key.decapsulate(peer)
 
 
-def answer(method: KeyExchangeMethod, peer: bytes) -> tuple[bytes, bytes]:
-    """The ciphertext and the shared secret. The library draws its own entropy here and offers no other way."""
+def answer(method: KeyExchangeMethod, peer: bytes, encapsulate: Encapsulate) -> tuple[bytes, bytes]:
+    """The ciphertext and the shared secret."""
     check_size(method, peer, method.public)
     try:
-        theirs = _PUBLIC[method.bits].from_public_bytes(peer)
+        _PUBLIC[method.bits].from_public_bytes(peer)
     except ValueError:
         # FIPS 203, 7.2: the modulus check.
         raise InvalidPublicValue(method, "not an encapsulation key") from None
-    shared, ciphertext = theirs.encapsulate()
+    return encapsulate(method, peer)
+
+
+def encapsulate(method: KeyExchangeMethod, peer: bytes) -> tuple[bytes, bytes]:
+    """The ciphertext and the shared secret, by the library: it draws its own entropy here and offers no other way."""
+    shared, ciphertext = _PUBLIC[method.bits].from_public_bytes(peer).encapsulate()
     return ciphertext, shared

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from isthmus.crypto import ecp, kem, modp, montgomery
+from isthmus.crypto.kem import Encapsulate
 from isthmus.crypto.key_share import Entropy, InvalidPublicValue, KeyShare
 from isthmus.model.algorithms import KeFamily, KeyExchangeMethod
 
-__all__ = ["Entropy", "InvalidPublicValue", "KeyShare", "answer", "offer"]
+__all__ = ["Encapsulate", "Entropy", "InvalidPublicValue", "KeyShare", "answer", "offer"]
 
 
 def offer(method: KeyExchangeMethod, entropy: Entropy) -> KeyShare:
@@ -25,7 +26,9 @@ def offer(method: KeyExchangeMethod, entropy: Entropy) -> KeyShare:
     assert_never(method.family)
 
 
-def answer(method: KeyExchangeMethod, entropy: Entropy, peer: bytes) -> tuple[bytes, bytes]:
+def answer(
+    method: KeyExchangeMethod, entropy: Entropy, peer: bytes, encapsulate: Encapsulate = kem.encapsulate
+) -> tuple[bytes, bytes]:
     """The replier's side at one go: our value to send (a KEM's ciphertext), and the shared secret.
 
     InvalidPublicValue before a key of ours is made, where the value itself tells.
@@ -38,5 +41,5 @@ def answer(method: KeyExchangeMethod, entropy: Entropy, peer: bytes) -> tuple[by
         case KeFamily.CURVE:
             return montgomery.answer(method, entropy, peer)
         case KeFamily.KEM:
-            return kem.answer(method, peer)
+            return kem.answer(method, peer, encapsulate)
     assert_never(method.family)

@@ -30,7 +30,7 @@ class Gateway:
     """
 
     def __init__(self, plan: Plan, surroundings: Surroundings) -> None:
-        self._ledger = Ledger(plan, surroundings.entropy)
+        self._ledger = Ledger(plan, surroundings)
         self._admission = Admission(self._ledger)
         self._upkeep = Upkeep(self._ledger, self._start)
         self._reception = Reception(self._ledger, self._admission, self._upkeep)

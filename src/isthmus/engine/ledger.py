@@ -11,7 +11,7 @@ from isthmus.engine.deadlines import Agenda
 from isthmus.engine.directory import Directory
 from isthmus.engine.outputs import Output, Program
 from isthmus.engine.restraint import Repeated, Restraint
-from isthmus.engine.surroundings import Entropy
+from isthmus.engine.surroundings import Surroundings
 from isthmus.engine.tables import ChildTable, IkeTable
 from isthmus.model.address import Address
 from isthmus.model.plan import PeerPlan, Plan
@@ -59,9 +59,10 @@ class Tiding:
 class Ledger:
     """Tables keyed by what arrives on the wire, and where effects and events are put. It decides nothing."""
 
-    def __init__(self, plan: Plan, entropy: Entropy) -> None:
+    def __init__(self, plan: Plan, surroundings: Surroundings) -> None:
         self.plan = plan
-        self.entropy = entropy
+        self.surroundings = surroundings
+        self.entropy = surroundings.entropy
         self.now = Instant(0.0)
         self.agenda = Agenda()
         self.ike_sas: Final = IkeTable()

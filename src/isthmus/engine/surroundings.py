@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from isthmus.crypto import kem, kex
+
 
 class Entropy(Protocol):
     """Unpredictable octets: the operating system's in production, a seeded stream in the simulation."""
@@ -15,3 +17,6 @@ class Entropy(Protocol):
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     entropy: Entropy
+    encapsulate: kex.Encapsulate = kem.encapsulate
+    """ML-KEM's half of the replier. The library's draws from the operating system by itself; where the same seed is to
+    tell the same story, another is brought."""

@@ -18,9 +18,11 @@ from isthmus.engine.views import IkeSaView, TunnelView
 from isthmus.events.event import Event
 from isthmus.events.message import MessageExchanged
 from isthmus.model.address import NAT_T_PORT, Address, Datagram, Endpoint
+from isthmus.model.algorithms import KeyExchangeMethod
 from isthmus.model.plan import Plan
 from isthmus.model.quantities import Instant, Seconds, Ticket
 from isthmus.model.sa_spec import DataPlaneOp
+from isthmus.sim import kem
 from isthmus.sim.agenda import Agenda
 from isthmus.sim.failure import Violation
 from isthmus.sim.network import Frame, Uplink
@@ -71,6 +73,10 @@ class SeededEntropy:
 
     def octets(self, count: int) -> bytes:
         return self._rng.randbytes(count)
+
+    def encapsulate(self, method: KeyExchangeMethod, key: bytes) -> tuple[bytes, bytes]:
+        """As the library does, which cannot be told what to draw."""
+        return kem.encapsulate(method, key, self.octets(32))
 
 
 class Ledger:
@@ -159,7 +165,7 @@ class Site:
         """Starts a gateway that remembers nothing."""
         self._transcript.note(self._agenda.now, self.name, "boots")
         self.plane, self.ledger = self._fresh_plane(self._agenda), Ledger()
-        self.gateway = self._make(self.plan, Surroundings(entropy=self._entropy))
+        self.gateway = self._make(self.plan, Surroundings(self._entropy, self._entropy.encapsulate))
         self.tick()
 
     def kill(self) -> None:

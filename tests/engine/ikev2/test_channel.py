@@ -10,6 +10,7 @@ from isthmus.engine.ikev2.channel import Channel, Malformed
 from isthmus.engine.ikev2.keys import ike_keys, skeyseed
 from isthmus.engine.ikev2.sealing import FragmentLimit
 from isthmus.engine.ledger import Ledger
+from isthmus.engine.surroundings import Surroundings
 from isthmus.events.message import CutSmaller, DatagramDropped, Trigger
 from isthmus.model import algorithms
 from isthmus.model.address import Datagram, Endpoint
@@ -32,7 +33,12 @@ LARGE: Sequence[Payload] = [VendorId(bytes([n]) * 200) for n in range(10)]
 
 def channel(*, began_here: bool, size: int | None = 1280) -> Channel:
     ours, theirs = SPIS if began_here else SPIS[::-1]
-    sa = IkeSa(Ledger(Plan(), Dice()), ours, *((EAST, WEST) if began_here else (WEST, EAST)), began_here=began_here)
+    sa = IkeSa(
+        Ledger(Plan(), Surroundings(Dice())),
+        ours,
+        *((EAST, WEST) if began_here else (WEST, EAST)),
+        began_here=began_here,
+    )
     sa.their_spi, sa.suite = theirs, SUITE
     made = Channel(sa)
     seed = skeyseed(PRF, b"nonce" * 8, b"shared")

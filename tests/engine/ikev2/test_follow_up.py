@@ -46,7 +46,7 @@ def party_of(site: Site) -> Party:
 def rounds_of(party: Party, link: bytes | None) -> KeyRounds:
     suite = party.sa.suite
     assert suite is not None
-    return KeyRounds(suite, party.sa.ledger.entropy, link)
+    return KeyRounds(suite, party.sa.ledger.surroundings, link)
 
 
 class Stray(Intention):

@@ -12,6 +12,7 @@ from isthmus.engine.ledger import Ledger
 from isthmus.engine.nat import detection_hash
 from isthmus.engine.outputs import Program
 from isthmus.engine.refusal import Refusal
+from isthmus.engine.surroundings import Surroundings
 from isthmus.events.ike import IkeDeleted, IkeMoved
 from isthmus.model.address import Endpoint
 from isthmus.model.plan import NatTraversal, Plan
@@ -30,7 +31,7 @@ NEW_EAST = "192.0.2.200"
 
 
 def ike_sa(*, began_here: bool = False, agreed: bool = True) -> IkeSa:
-    sa = IkeSa(Ledger(Plan(), Dice()), IkeSpi(b"ours ..."), HERE, THERE, began_here=began_here)
+    sa = IkeSa(Ledger(Plan(), Surroundings(Dice())), IkeSpi(b"ours ..."), HERE, THERE, began_here=began_here)
     sa.their_spi = IkeSpi(b"theirs .")
     sa.mobility.agreed = agreed
     return sa

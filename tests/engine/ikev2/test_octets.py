@@ -16,6 +16,7 @@ from isthmus.engine.ikev2.keys import ike_keys, skeyseed
 from isthmus.engine.ikev2.octets import IntAuth, intermediate_octets, signed_octets
 from isthmus.engine.ikev2.sealing import FragmentLimit
 from isthmus.engine.ledger import Ledger
+from isthmus.engine.surroundings import Surroundings
 from isthmus.model import algorithms
 from isthmus.model.address import Datagram, Endpoint
 from isthmus.model.plan import Plan
@@ -56,7 +57,9 @@ def channel(cipher: str, integrity: str | None, *, began_here: bool, size: int |
     encryption = algorithms.ENCRYPTION_BY_NAME[cipher]
     signing = algorithms.INTEGRITY_BY_NAME[integrity] if integrity else None
     ends = (EAST, WEST) if began_here else (WEST, EAST)
-    sa = IkeSa(Ledger(Plan(), Dice()), IkeSpi(SPI_I if began_here else SPI_R), *ends, began_here=began_here)
+    sa = IkeSa(
+        Ledger(Plan(), Surroundings(Dice())), IkeSpi(SPI_I if began_here else SPI_R), *ends, began_here=began_here
+    )
     sa.their_spi = IkeSpi(SPI_R if began_here else SPI_I)
     sa.suite = Suite(Protocol.IKE, encryption, signing, SHA256, algorithms.KEY_EXCHANGE_BY_NAME["group31"])
     made = Channel(sa)

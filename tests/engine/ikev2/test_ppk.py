@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from isthmus.engine.ikev2 import ppk
 from isthmus.engine.ledger import Ledger
+from isthmus.engine.surroundings import Surroundings
 from isthmus.model.plan import Plan, PostquantumKeys, PpkMode
 from isthmus.model.secret import Secret
 from isthmus.sim.plans import EAST, WEST, plan_of
@@ -16,12 +17,12 @@ PEER = replace(next(iter(plan_of(EAST, WEST).peers.values())), ppk=KEYS)
 
 
 def test_any_of_the_keys_may_be_chosen() -> None:
-    chosen = {ppk.choose(Ledger(Plan(), Dice(seed)), PEER, KEYS) for seed in range(200)}
+    chosen = {ppk.choose(Ledger(Plan(), Surroundings(Dice(seed))), PEER, KEYS) for seed in range(200)}
     assert chosen == set(KEYS.keys)
 
 
 def test_the_one_that_served_is_kept_while_it_is_configured() -> None:
-    ledger = Ledger(Plan(), Dice())
+    ledger = Ledger(Plan(), Surroundings(Dice()))
     ledger.ppks[PEER.name] = b"key7"
     assert {ppk.choose(ledger, PEER, KEYS) for _ in range(50)} == {b"key7"}
     fewer = PostquantumKeys(PpkMode.PREFERRED, {b"key1": Secret(b"one")})

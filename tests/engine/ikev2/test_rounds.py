@@ -14,6 +14,7 @@ from isthmus.engine.ikev2.intermediate import AnswerIntermediate
 from isthmus.engine.ikev2.key_rounds import KeyRounds
 from isthmus.engine.ikev2.keys import IkeKeys
 from isthmus.engine.ikev2.party import Party
+from isthmus.engine.surroundings import Surroundings
 from isthmus.events.ike import FailureReason, IkeEstablished
 from isthmus.events.message import MessageExchanged
 from isthmus.model import algorithms
@@ -123,7 +124,7 @@ def test_the_exchanges_are_those_of_the_rfc() -> None:
 
 
 def test_a_series_goes_through_its_methods_in_order() -> None:
-    rounds = KeyRounds(SUITE, Dice())
+    rounds = KeyRounds(SUITE, Surroundings(Dice()))
     assert (rounds.method is not None and rounds.method.name, rounds.last) == ("ml-kem-768", False)
     assert rounds.offer() == rounds.offer(), "what is repeated is the same"
     rounds.agreed(b"one")
@@ -136,6 +137,6 @@ def test_a_series_goes_through_its_methods_in_order() -> None:
 
 
 def test_links_differ_from_round_to_round() -> None:
-    rounds = KeyRounds(SUITE, Dice())
+    rounds = KeyRounds(SUITE, Surroundings(Dice()))
     assert rounds.link is None
     assert rounds.renew_link() != rounds.renew_link()

@@ -126,6 +126,11 @@ class Channel:
         self._proved(datagram, inbound)
         return inbound
 
+    @property
+    def pieces(self) -> int:
+        """How many there are of a response that is not whole yet."""
+        return len(self._pieces[True])
+
     def _seal_of(self, header: Header) -> Seal | None:
         if self._before is not None and header.exchange == ExchangeType.IKE_INTERMEDIATE:
             until, seal = self._before

@@ -53,6 +53,10 @@ class Reassembly:
         self.clear()
         return whole
 
+    def __len__(self) -> int:
+        """The fragments that wait for others."""
+        return len(self._parts)
+
     def clear(self) -> None:
         self._message_id = None
         self._total = self._octets = 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from isthmus.crypto import kex
 from isthmus.crypto.kex import KeyShare
-from isthmus.engine.surroundings import Entropy
+from isthmus.engine.surroundings import Surroundings
 from isthmus.model.algorithms import KeyExchangeMethod
 from isthmus.model.proposal import Suite
 from isthmus.wire.ikev2.payloads import Payload
@@ -18,8 +18,9 @@ _LINK_SIZE = 8
 class KeyRounds:
     """What one end knows of a series. Each round is an exchange of its own, and this is its context."""
 
-    def __init__(self, suite: Suite, entropy: Entropy, link: bytes | None = None) -> None:
-        self.entropy = entropy
+    def __init__(self, suite: Suite, surroundings: Surroundings, link: bytes | None = None) -> None:
+        self.surroundings = surroundings
+        self.entropy = surroundings.entropy
         self.link = link
         """Ties the rounds of IKE_FOLLOWUP_KE together, in the replier's words; None in IKE_INTERMEDIATE."""
         self.share: KeyShare | None = None
@@ -48,6 +49,12 @@ class KeyRounds:
         if self.share is None:
             self.share = kex.offer(self._methods[0], self.entropy.octets)
         return self.share.public
+
+    def answer(self, peer: bytes) -> bytes:
+        """As replier, to the requester's public value: the present round's secret."""
+        method, draw = self._methods[0], self.surroundings
+        self.reply, shared = kex.answer(method, draw.entropy.octets, peer, draw.encapsulate)
+        return shared
 
     def agreed(self, shared: bytes) -> None:
         """The present round's secret."""

@@ -126,7 +126,7 @@ class Requests:
             outstanding.intention.silent(outstanding.attempts)
             return
         self._suspect_silence(outstanding)
-        if outstanding.attempts == _CUT_SMALLER_AFTER:
+        if outstanding.attempts == _CUT_SMALLER_AFTER and not self.channel.pieces:
             again = self.channel.write_smaller(outstanding.header, outstanding.payloads, outstanding.datagrams)
             outstanding.datagrams = again
         outstanding.attempts += 1
@@ -174,6 +174,7 @@ class Requests:
     def _receive_sealed(self, outstanding: Outstanding, datagram: Datagram, message: Message) -> None:
         if Inbound(message.payloads).notify(NotifyType.INVALID_IKE_SPI) is not None:
             self._take_hint()
+        pieces = self.channel.pieces
         try:
             inbound = self.channel.open(datagram, message)
         except Malformed as nonsense:
@@ -181,6 +182,8 @@ class Requests:
             outstanding.intention.rejected(malformed(str(nonsense)))
             return
         if inbound is None:
+            if self.channel.pieces > pieces:
+                self._hear_piece(outstanding)
             return
         self.channel.note("<--", message.header, inbound.payloads)
         self._answered(outstanding)
@@ -189,6 +192,15 @@ class Requests:
             outstanding.intention.refused(error)
         else:
             self._hear(outstanding, inbound)
+
+    def _hear_piece(self, outstanding: Outstanding) -> None:
+        """Part of the response: the peer lives, and has the whole request. What is missing is asked for soon, and as
+        often as it takes: on a bad network all of several fragments arrive less often than one datagram."""
+        self.sa.hear(message=True)
+        outstanding.hurried = 0
+        outstanding.attempts = min(outstanding.attempts, _CUT_SMALLER_AFTER)
+        if not outstanding.abandoned:
+            self._repeat_after(retry.repeat_after(1, self.sa.ledger.entropy))
 
     def _take_hint(self) -> None:
         """RFC 7296, 2.21.4: unprotected, so a reason to look, never an order."""

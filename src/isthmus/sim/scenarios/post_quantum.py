@@ -144,9 +144,9 @@ def rekey_rounds(world: World, wish: str) -> None:
     _promise_no_loss(ends)
 
 
-@scenario("rekey-with-ml-kem-under-loss", link=Link(loss=0.15), each=WISHES, tags=TAGS)
+@scenario("rekey-with-ml-kem-under-loss", link=Link(loss=0.3), each=WISHES, tags=TAGS)
 def rekey_under_loss(world: World, wish: str) -> None:
-    """Ten renewals from both ends in turn while every seventh datagram vanishes: of fragments all must arrive."""
+    """Ten renewals from both ends in turn while a third of all datagrams vanishes: of fragments all must arrive."""
     ends = _with_kem(world)
     for turn in range(10):
         _renew(ends, wish, ENDS[turn % 2])

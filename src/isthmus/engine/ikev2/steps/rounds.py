@@ -36,7 +36,7 @@ class AnnounceRounds(Step[Handshake]):
                 they_said=(str(suite),),
                 detail="additional key exchanges without INTERMEDIATE_EXCHANGE_SUPPORTED",
             )
-        handshake.rounds = KeyRounds(suite, handshake.sa.ledger.entropy)
+        handshake.rounds = KeyRounds(suite, handshake.sa.ledger.surroundings)
 
 
 class Renewal(Protocol):
@@ -58,13 +58,13 @@ class LinkRounds(Step[R]):
     def write(self, leg: int, draft: Draft) -> None:
         new = self.context
         if leg == 1 and new.suite is not None and new.suite.additional:
-            new.rounds = KeyRounds(new.suite, new.sa.ledger.entropy)
+            new.rounds = KeyRounds(new.suite, new.sa.ledger.surroundings)
             draft.notify(NotifyType.ADDITIONAL_KEY_EXCHANGE, new.rounds.renew_link())
 
     def read(self, leg: int, message: Inbound) -> None:
         new = self.context
         if leg == 1 and new.suite is not None and new.suite.additional:
-            new.rounds = KeyRounds(new.suite, new.sa.ledger.entropy, _link(message))
+            new.rounds = KeyRounds(new.suite, new.sa.ledger.surroundings, _link(message))
 
 
 class ExchangeRound(Step[KeyRounds]):
@@ -90,7 +90,7 @@ class ExchangeRound(Step[KeyRounds]):
             raise malformed(f"a public value for method {int(ke.method)} where {method.name} is due")
         try:
             if leg == 0:
-                rounds.reply, shared = kex.answer(method, rounds.entropy.octets, ke.data)
+                shared = rounds.answer(ke.data)
             elif rounds.share is not None:
                 shared = rounds.share.agree(ke.data)
             else:
