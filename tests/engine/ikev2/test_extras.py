@@ -35,8 +35,9 @@ def hashes(payloads: list[Payload] | tuple[Payload, ...]) -> list[bytes]:
 class Say(Intention):
     """A request of the peer that says just this."""
 
-    def __init__(self, *payloads: Payload) -> None:
+    def __init__(self, *payloads: Payload, exchange: ExchangeType = ExchangeType.INFORMATIONAL) -> None:
         self.payloads = payloads
+        self.exchange = exchange
 
     def begin(self) -> Run[Any]:
         said = self.payloads
@@ -46,7 +47,7 @@ class Say(Intention):
                 draft.add(*said)
 
         legs = Leg(Speaker.REQUESTER), Leg(Speaker.REPLIER)
-        return Run(Exchange("INFORMATIONAL", ExchangeType.INFORMATIONAL, legs, (Speak,)), None)
+        return Run(Exchange(self.exchange.name, self.exchange, legs, (Speak,)), None)
 
     def succeeded(self, message: Inbound) -> None: ...
 
@@ -57,11 +58,11 @@ class Say(Intention):
     def silent(self, attempts: int) -> None: ...
 
 
-def say(seat: Seat, *payloads: Payload) -> None:
+def say(seat: Seat, *payloads: Payload, exchange: ExchangeType = ExchangeType.INFORMATIONAL) -> None:
     """The gateway says what no gateway of ours would."""
     (sa,) = (sa for sa in seat.gateway._ledger.ike_sas.values() if sa.established)
     assert isinstance(sa.dialect, Ikev2)
-    sa.dialect.party.requests.want(Say(*payloads))
+    sa.dialect.party.requests.want(Say(*payloads, exchange=exchange))
     seat._drain()
 
 

@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 
+import pytest
+
 from isthmus.engine.commands import RekeyIke
 from isthmus.engine.outputs import SendDatagram
-from isthmus.events.ike import IkeRekeyed
+from isthmus.events.ike import IkeDeleted, IkeRekeyed
 from isthmus.events.message import DatagramDropped, Retransmitted, Trigger
 from isthmus.model.plan import Fragmentation
 from isthmus.sim.plans import EAST, WEST
 from isthmus.wire.ikev2.header import decode_header
 from isthmus.wire.ikev2.payloads import Notify
-from isthmus.wire.registry import NotifyType
+from isthmus.wire.registry import ExchangeType, NotifyType
 from tests.engine.ikev2.test_extras import say
-from tests.engine.table import Seat, carry, connected, two
+from tests.engine.table import Seat, carry, connected, converse, two
 
 WORD = Notify(NotifyType.MOBIKE_SUPPORTED)
 LONG = ".".join(["a-long-label-of-a-long-name"] * 40)
@@ -166,3 +168,37 @@ def test_a_forged_first_fragment_brings_nothing() -> None:
     forged = pieces[0].octets[:-1] + bytes([pieces[0].octets[-1] ^ 1])
     carry([replace(pieces[0], octets=forged)], west)
     assert west.take() == []
+
+
+@pytest.mark.parametrize("exchange", [ExchangeType.IKE_AUTH, ExchangeType.IKE_INTERMEDIATE, ExchangeType(99)])
+def test_what_makes_no_sense_on_an_ike_sa_that_stands_ends_it_at_both_ends(exchange: ExchangeType) -> None:
+    """RFC 7296, 2.21.3: INVALID_SYNTAX is fatal in both peers. Only the authentic peer can bring it about."""
+    east, west = connected()
+    before = east.gateway.ike_sas()[0].initiator_spi
+    say(east, WORD, exchange=exchange)
+    request = east.sent[0]
+    carry(east.take(), west)
+    (answer,) = west.sent
+    assert "makes no sense" in west.told(IkeDeleted)[0].reason
+    assert not west.gateway.ike_sas()
+    carry([request], west)
+    assert octets(west.take()) == [answer.octets] * 2, "while it is remembered it is answered alike"
+    carry([answer], east)
+    assert east.told(IkeDeleted)
+    converse(east, west)
+    (after,) = east.gateway.ike_sas()
+    assert after.initiator_spi != before
+    assert len(after.children) == 1
+
+
+def test_a_forged_second_ike_auth_ends_nothing() -> None:
+    east, west = two()
+    carry(east.take(), west)
+    carry(west.take(), east)
+    (proof,) = east.take()
+    carry([proof], west)
+    carry(west.take(), east)
+    later = (decode_header(proof.octets).message_id + 1).to_bytes(4)
+    carry([replace(proof, octets=proof.octets[:20] + later + proof.octets[24:])], west)
+    assert last_drop(west) == Trigger.INTEGRITY_FAILED
+    assert [ike.state for ike in west.gateway.ike_sas()] == ["established"]

@@ -114,6 +114,7 @@ class AnswerAuth:
 
     def begin(self) -> Run[Handshake]:
         if self.party.sa.life is not IkeLife.CONNECTING:
+            # Only the authenticated peer can send it. RFC 7296 has no such exchange: both ends close the IKE SA.
             raise malformed("a second IKE_AUTH")
         handshake = require_handshake(self.party)
         refuse_unfinished(handshake)
@@ -124,6 +125,8 @@ class AnswerAuth:
 
     def refused(self, refusal: Refusal) -> None:
         party = self.party
+        if party.sa.life is not IkeLife.CONNECTING:
+            return
         if party.sa.peer is None and party.handshake is not None and len(party.handshake.candidates) == 1:
             party.sa.peer = party.handshake.candidates[0]  # for the journal: whom it might have been
         party.fail(IKE_AUTH.name, refusal.report)

@@ -15,7 +15,7 @@ from isthmus.model.quantities import NO_SPI, MessageId
 from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.message import Message
 from isthmus.wire.ikev2.payloads import EncryptedFragment, Notify, Payload, UnknownPayload
-from isthmus.wire.registry import ExchangeType
+from isthmus.wire.registry import ExchangeType, NotifyType
 
 _CUT_SMALLER_AFTER = 2
 """Repetitions that may be chance; what repeats a request more often does not hear the response."""
@@ -55,8 +55,7 @@ class Replies:
             try:
                 inbound = self.channel.open(datagram, message)
             except Malformed as nonsense:
-                # RFC 7296, 2.21.3: the authentic peer is told, and nothing else changes.
-                self._respond(datagram, message, _refusal(malformed(str(nonsense))))
+                self._refuse(datagram, message, malformed(str(nonsense)), None)
                 return
             if inbound is not None:
                 self._answer(datagram, message, inbound)
@@ -77,11 +76,17 @@ class Replies:
             run.hear(0, inbound)
             payloads = run.speak(1)
         except Refusal as refusal:
-            self._respond(datagram, message, _refusal(refusal))
-            if answer is not None:
-                answer.refused(refusal)
+            self._refuse(datagram, message, refusal, answer)
         else:
             self._respond(datagram, message, payloads, answer)
+
+    def _refuse(self, datagram: Datagram, message: Message, refusal: Refusal, answer: Answer | None) -> None:
+        self._respond(datagram, message, [Notify(refusal.notify, refusal.data)])
+        if answer is not None:
+            answer.refused(refusal)
+        if refusal.notify == NotifyType.INVALID_SYNTAX and self.channel.ready:
+            # RFC 7296, 2.21.3: said to an authentic peer it is fatal at both ends, without a Delete.
+            self.sa.delete_silently(f"its peer makes no sense: {refusal.report.detail}")
 
     def _respond(
         self, datagram: Datagram, message: Message, payloads: Sequence[Payload], answer: Answer | None = None
@@ -120,7 +125,3 @@ class Replies:
 def _is_opening(message: Message) -> bool:
     last = message.payloads[-1] if message.payloads else None
     return isinstance(last, EncryptedFragment) and last.number == 1
-
-
-def _refusal(refusal: Refusal) -> list[Payload]:
-    return [Notify(refusal.notify, refusal.data)]

@@ -192,6 +192,9 @@ class Requests:
             outstanding.intention.refused(error)
         else:
             self._hear(outstanding, inbound)
+        if error is not None and error.notify == NotifyType.INVALID_SYNTAX:
+            # RFC 7296, 2.21.3: the peer has ended the IKE SA, whatever it was that made no sense to it.
+            self.sa.delete_silently("what we said makes no sense to the peer")
 
     def _hear_piece(self, outstanding: Outstanding) -> None:
         """Part of the response: the peer lives, and has the whole request. What is missing is asked for soon, and as
