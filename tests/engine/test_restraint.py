@@ -1,13 +1,15 @@
+from dataclasses import replace
 from ipaddress import ip_address
 
 from isthmus.engine.ledger import Ledger
 from isthmus.engine.surroundings import Surroundings
-from isthmus.events.ike import CookieDemanded
+from isthmus.events.ike import CookieDemanded, FailureReason, NegotiationFailed
 from isthmus.events.message import DatagramDropped, Trigger
 from isthmus.model.address import Endpoint
 from isthmus.model.plan import Plan
 from isthmus.model.quantities import Instant
-from tests.engine.table import Dice
+from isthmus.sim.plans import EAST
+from tests.engine.table import Dice, carry, two
 
 THERE = Endpoint(ip_address("192.0.2.7"), 500)
 
@@ -29,7 +31,7 @@ def pass_time(ledger: Ledger, until: float) -> None:
 def counts(ledger: Ledger) -> list[int]:
     said = []
     while (output := ledger.next_output()) is not None:
-        assert isinstance(output, DatagramDropped | CookieDemanded)
+        assert isinstance(output, DatagramDropped | CookieDemanded | NegotiationFailed)
         said.append(output.count)
     return said
 
@@ -71,3 +73,15 @@ def test_after_a_quiet_second_it_is_told_at_once_again_and_no_timer_is_left() ->
     assert book.agenda.next() is None
     book.emit_rarely(drop(1.5))
     assert counts(book) == [1, 1]
+
+
+def test_a_stranger_whose_offers_are_all_refused_fills_no_log() -> None:
+    east, west = two(replace(EAST, ike=("3des/sha1/sha1/group2",)))
+    (request,) = east.take()
+    for number in range(60):
+        carry([replace(request, octets=number.to_bytes(8, "big", signed=False)[::-1] + request.octets[8:])], west)
+    (told,) = west.told(NegotiationFailed)
+    assert (told.reason, told.count) == (FailureReason.NO_PROPOSAL_CHOSEN, 1)
+    west.wait(1.1)
+    assert west.told(NegotiationFailed)[1:][0].count == 58
+    assert "58 alike" in west.told(NegotiationFailed)[1].tell()

@@ -73,17 +73,18 @@ def warn_of_weakness(sa: IkeSa, suite: Suite, child: str | None) -> None:
 
 def report_failure(sa: IkeSa, stage: str, report: Report) -> None:
     """The IKE SA came to nothing: said with both sides of the disagreement."""
-    sa.ledger.emit(
-        NegotiationFailed(
-            **sa.label(),
-            stage=stage,
-            role=sa.role,
-            reason=report.reason,
-            they_said=report.they_said,
-            we_said=report.we_said,
-            detail=report.detail,
-        )
+    failed = NegotiationFailed(
+        **sa.label(),
+        stage=stage,
+        role=sa.role,
+        reason=report.reason,
+        they_said=report.they_said,
+        we_said=report.we_said,
+        detail=report.detail,
     )
+    # Who calls us has proved nothing, and may do so as often as it likes.
+    tell = sa.ledger.emit if sa.began_here else sa.ledger.emit_rarely
+    tell(failed)
     if sa.began_here:
         turn = Turn.IKE_UNANSWERED if report.reason is FailureReason.NO_ANSWER else Turn.IKE_FAILED
         sa.ledger.tell(sa.peer, turn, reason=explain(report))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from isthmus.engine.deadlines import Deadline
-from isthmus.events.ike import CookieDemanded
+from isthmus.events.ike import CookieDemanded, NegotiationFailed
 from isthmus.events.message import DatagramDropped
 from isthmus.model.quantities import Instant, Seconds
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PERIOD = Seconds(1.0)
 
-Repeated: TypeAlias = CookieDemanded | DatagramDropped
+Repeated: TypeAlias = CookieDemanded | DatagramDropped | NegotiationFailed
 
 
 class Restraint:
@@ -45,7 +45,7 @@ class Restraint:
         self._withheld = {kind: (0, event) for kind, (count, event) in withheld.items() if count}
         for count, event in withheld.values():
             if count:
-                ledger.emit(replace(event, at=ledger.now, count=count))
+                ledger.emit(_together(replace(event, at=ledger.now, count=count)))
         if self._withheld:
             ledger.agenda.set(self, Deadline.TELL_WITHHELD, Instant(ledger.now + _PERIOD))
 
@@ -54,5 +54,13 @@ def _kind(event: Repeated) -> tuple[str, ...]:
     match event:
         case DatagramDropped():
             return event.code, event.trigger, event.peer or ""
+        case NegotiationFailed():
+            return event.code, event.stage, event.reason, event.peer or ""
         case CookieDemanded():
             return (event.code,)
+
+
+def _together(event: Repeated) -> Repeated:
+    if isinstance(event, NegotiationFailed):
+        return replace(event, detail=f"{event.detail} ({event.count} alike within a second)".strip())
+    return event

@@ -133,6 +133,8 @@ class NegotiationFailed(Event):
     they_said: tuple[str, ...] = ()
     we_said: tuple[str, ...] = ()
     detail: str = ""
+    count: int = 1
+    """How many alike are told by this one event: of those that strangers bring about one a second leaves the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

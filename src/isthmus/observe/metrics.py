@@ -82,7 +82,7 @@ class Metrics:
                 self._ike.add(event.peer or "", event.role, "established", "")
                 self._took.labels(event.role).observe(event.took)
             case NegotiationFailed(child=None):
-                self._ike.add(event.peer or "", event.role, "failed", event.reason.value)
+                self._ike.add(event.peer or "", event.role, "failed", event.reason.value, count=event.count)
                 self._remember(event)
             case NegotiationFailed(child=str(child)):
                 self._children.add(*_parts(child), "failed", event.reason.value)

@@ -90,7 +90,7 @@ class AnswerInit:
         sa = self.party.sa
         if refusal.notify != NotifyType.INVALID_KE_PAYLOAD:
             candidates = require_handshake(self.party).candidates
-            sa.ledger.emit(
+            sa.ledger.emit_rarely(
                 NegotiationFailed(
                     at=sa.ledger.now,
                     peer=candidates[0].name if len(candidates) == 1 else None,
