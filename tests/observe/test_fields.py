@@ -20,6 +20,7 @@ def test_particulars_leave_out_what_every_record_has_in_its_own_place() -> None:
         "they_said": ["NO_PROPOSAL_CHOSEN"],
         "we_said": ["aes-256-gcm/prf-sha384/group20"],
         "detail": "",
+        "count": 1,
     }
 
 

@@ -186,6 +186,22 @@ def test_the_mtu_fits_what_was_agreed_on_and_stays_when_the_tunnel_goes_down() -
 
 
 @needs_root
+def test_a_plan_that_leaves_a_tunnel_as_it_is_leaves_its_mtu_too() -> None:
+    async def test(bench: Bench, _: Namespace) -> None:
+        await bench.attachment.extend(at_home(plan()))
+        await bench.attachment.fit([ike_sa(udp=False)])
+        await bench.attachment.extend(at_home(plan(route("10.2.0.0/16"))))
+        assert bench.attachment.links["tunnel.1"].mtu == 1446
+        before = at_home(plan())
+        other = replace(before.tunnels["branch"], mode=Mode.TRANSPORT)
+        await bench.attachment.extend(replace(before, tunnels={"branch": other}))
+        assert bench.attachment.links["tunnel.1"].mtu == 1438, "it may agree on something else"
+        await bench.attachment.detach()
+
+    inside(test)
+
+
+@needs_root
 def test_nothing_is_attached_after_the_end() -> None:
     async def test(bench: Bench, _: Namespace) -> None:
         await bench.attachment.extend(at_home(plan()))

@@ -49,7 +49,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """A tunnel that was enabled or disabled, until the configuration is read again."""
+    """A tunnel that was enabled or disabled, as long as the gateway runs."""
 
     tunnel: Annotated[str, "name in `ipsec-tunnels`"]
     enabled: Annotated[bool, "what it is now"]

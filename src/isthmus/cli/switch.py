@@ -1,4 +1,4 @@
-"""`isthmus enable` and `isthmus disable`: a tunnel's switch, until the configuration is read again."""
+"""`isthmus enable` and `isthmus disable`: a tunnel's switch, as long as the gateway runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ def enable(ctx: typer.Context, words: TunnelWords = None, as_json: Json = False)
 
 
 def disable(ctx: typer.Context, words: TunnelWords = None, as_json: Json = False) -> None:
-    """Take a tunnel down and keep it down, until it is enabled or the configuration is read again."""
+    """Take a tunnel down and keep it down, whatever is configured meanwhile, until it is enabled again.
+
+    A restart of the gateway forgets it.
+    """
     _switch(ctx, "disable", required(words, "tunnel"), as_json=as_json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from isthmus.dataplane.backend import DataPlaneRefusal
@@ -12,7 +13,7 @@ from isthmus.engine.views import IkeSaView
 from isthmus.events.event import Event
 from isthmus.events.network import NetworkRefused
 from isthmus.model.address import Address
-from isthmus.model.plan import Plan
+from isthmus.model.plan import PeerPlan, Plan, TunnelPlan
 from isthmus.model.quantities import Instant
 from isthmus.network import host
 from isthmus.network.desired import Link, desired_state
@@ -74,9 +75,9 @@ class Attachment:
                 return
             await self._make_interfaces(plan)
             self._transport.listen(_local_addresses(plan))
-            self._plan = plan
-            # A new plan may have new profiles: what was agreed on under the old one is learnt again.
-            self._agreed.clear()
+            old, self._plan = self._plan, plan
+            # Where nothing changed the SAs stand, and so does what they agreed on; elsewhere it is learnt again.
+            self._agreed = {name: e for name, e in self._agreed.items() if _carried(old, name) == _carried(plan, name)}
             await self._reconcile()
 
     async def trim(self, in_use: Collection[Address]) -> None:
@@ -173,6 +174,12 @@ def _tunnel_interfaces(plan: Plan) -> frozenset[str]:
 
 def _local_addresses(plan: Plan) -> frozenset[Address]:
     return frozenset(peer.local for peer in plan.peers.values())
+
+
+def _carried(plan: Plan, interface: str) -> list[tuple[TunnelPlan, PeerPlan | None]]:
+    """What decides on the envelopes of an interface's packets."""
+    tunnels = (t for t in plan.tunnels.values() if t.interface == interface)
+    return [(replace(tunnel, enabled=True), plan.peers.get(tunnel.peer)) for tunnel in tunnels]
 
 
 def _agreed(plan: Plan, ike_sas: Iterable[IkeSaView]) -> dict[str, tuple[Envelope, ...]]:

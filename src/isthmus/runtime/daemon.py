@@ -34,6 +34,7 @@ from isthmus.runtime.notify import Supervisor
 from isthmus.runtime.plane import Plane
 from isthmus.runtime.relocation import relocated
 from isthmus.runtime.resolver import Resolver
+from isthmus.runtime.switches import still_switched
 from isthmus.runtime.transport import Transport
 
 Listener: TypeAlias = Callable[[Event], None]
@@ -171,8 +172,9 @@ class Daemon:
         if found.plan is None:
             self.record(ReloadRefused(at=clock.now(), config=str(self.config), problems=problems))
             return
-        await self._attachment.extend(found.plan)
-        self.command(Apply(found.plan))
+        plan = still_switched(found.plan, self.plan)
+        await self._attachment.extend(plan)
+        self.command(Apply(plan))
         await self._attachment.trim(self._addresses_in_use())
         self.record(ReloadApplied(at=clock.now(), config=str(self.config), warnings=problems))
 
