@@ -1,6 +1,6 @@
 //! ESP and AH as values (RFC 4303, RFC 4302): what goes in and out are octets, the time and the entropy.
 //!
-//! A packet's way out: [`Interface::outbound`] finds the SA by policy and selectors, [`OutboundSa::encapsulate`]
+//! A packet's way out: [`Routes::outbound`] finds the SA by policy and selectors, [`OutboundSa::encapsulate`]
 //! seals it. Its way in: [`Sad::load`] finds the SA by SPI, [`InboundSa::decapsulate`] checks the window, opens,
 //! advances the window, and compares the inner header with the selectors.
 //!
@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ah;
+mod destinations;
 mod draft;
 pub mod ecn;
 pub mod header;
@@ -19,6 +20,7 @@ pub mod offload;
 mod outbound;
 mod packet;
 mod protection;
+mod routes;
 mod sad;
 mod selector;
 mod spd;
@@ -33,9 +35,10 @@ pub use notice::{Direction, Millis, Notice, SaKey};
 pub use outbound::{OutboundConfig, OutboundSa, Sealed};
 pub use packet::{Malformed, Ports, Summary};
 pub use protection::{Mode, Protection, Protocol};
+pub use routes::{Interface, Policy, Routes};
 pub use sad::{InboundTable, Sad};
 pub use selector::{PortRange, Selector, Selectors};
-pub use spd::{Interface, Policy, Route, Spd};
+pub use spd::Spd;
 pub use tally::{Counters, Limits};
 pub use trigger::{DropCounts, Trigger};
 pub use window::{Advance, Window};

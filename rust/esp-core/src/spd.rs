@@ -3,71 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::{ArcSwap, Guard};
-
-use crate::notice::{Millis, Notice, SaKey};
+use crate::notice::SaKey;
 use crate::outbound::OutboundSa;
-use crate::packet::Summary;
-use crate::selector::Selectors;
-use crate::trigger::Trigger;
-
-/// A child that misses its SA is told of once in this time.
-const ACQUIRE_INTERVAL: u64 = 1000;
-
-/// The packets of an interface that a configured child protects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    pub child: Arc<str>,
-    pub interface: Arc<str>,
-    pub order: u32,
-    pub selectors: Selectors,
-}
-
-/// A policy with the SAs that may carry what it admits, the newest first. Cheap to clone: a change of one route makes
-/// a new list of all the routes of its interface.
-#[derive(Clone, Debug)]
-pub struct Route {
-    policy: Arc<Policy>,
-    acquire_due: Arc<AtomicU64>,
-    sas: Arc<[Arc<OutboundSa>]>,
-}
-
-/// The policies of one tunnel interface as the packet path reads them.
-#[derive(Debug, Default)]
-pub struct Interface {
-    routes: ArcSwap<Vec<Route>>,
-}
-
-impl Interface {
-    /// The policies as they stand: one load serves a whole batch.
-    pub fn load(&self) -> Guard<Arc<Vec<Route>>> {
-        self.routes.load()
-    }
-
-    /// The SA that carries the packet. Where there is none, its child is told of.
-    pub fn outbound<'a>(
-        routes: &'a [Route],
-        packet: &Summary,
-        now: Millis,
-        notices: &mut Vec<Notice>,
-    ) -> Result<&'a Arc<OutboundSa>, Trigger> {
-        let route = routes
-            .iter()
-            .find(|route| route.policy.selectors.admit_outbound(packet))
-            .ok_or(Trigger::NoPolicy)?;
-        route.sas.iter().find(|sa| sa.config.selectors.admit_outbound(packet)).ok_or_else(|| {
-            let due = route.acquire_due.load(Relaxed);
-            let next = now.0 + ACQUIRE_INTERVAL;
-            if now.0 >= due && route.acquire_due.compare_exchange(due, next, Relaxed, Relaxed).is_ok() {
-                notices.push(Notice::Acquire { child: route.policy.child.clone(), packet: *packet });
-            }
-            Trigger::NoSa
-        })
-    }
-}
+use crate::routes::{Interface, Policy, Route};
 
 /// Every policy and outbound SA. Changes are made here, and compiled into the interface that they concern.
 #[derive(Debug, Default)]
@@ -95,7 +35,7 @@ struct Compiled {
 
 impl Compiled {
     fn publish(&self) {
-        self.interface.routes.store(Arc::new(self.routes.values().cloned().collect()));
+        self.interface.publish(self.routes.values().cloned());
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use esp_core::header::{AH, ESP};
 use esp_core::offload::{Cut, VnetHeader};
-use esp_core::{Interface, Millis, Notice, OutboundSa, Outer, Ports, Route, Summary, Trigger};
+use esp_core::{Millis, Notice, OutboundSa, Outer, Ports, Routes, Summary, Trigger};
 
 use crate::inbox::LONGEST;
 use crate::outbox::{Exit, Outbox};
@@ -31,7 +31,7 @@ pub(crate) struct Egress {
 
 /// What one batch looks at: tables as they stood when it began.
 struct Tables<'a> {
-    routes: &'a [Route],
+    routes: &'a Routes,
     locals: &'a Locals,
     now: Millis,
 }
@@ -111,7 +111,7 @@ impl Egress {
         let cut = Cut::of(header, packet, &summary).map_err(not_ip)?;
         let count = cut.count();
         let whole = |trigger| (trigger, count as u64);
-        let found = Interface::outbound(tables.routes, &summary, tables.now, &mut self.notices);
+        let found = tables.routes.outbound(&summary, tables.now, &mut self.notices);
         // Told before its packet can be seen, or its drop counted.
         self.shared.mailbox.post_notices(&mut self.notices);
         let sa = &**found.map_err(whole)?;

@@ -132,9 +132,13 @@ pub(crate) struct Ends {
 
 impl Ends {
     pub(crate) fn new(knobs: &Knobs) -> Self {
+        Self::numbered(SPI, "branch:lan", knobs)
+    }
+
+    pub(crate) fn numbered(spi: u32, child: &str, knobs: &Knobs) -> Self {
         let outbound = OutboundConfig {
-            spi: SPI,
-            child: "branch:lan".into(),
+            spi,
+            child: child.into(),
             interface: "tunnel.1".into(),
             selectors: knobs.selectors.clone(),
             mode: knobs.mode,
@@ -143,8 +147,8 @@ impl Ends {
             copy_dscp: knobs.copy_dscp,
         };
         let inbound = InboundConfig {
-            spi: SPI,
-            child: "branch:lan".into(),
+            spi,
+            child: child.into(),
             interface: "tunnel.1".into(),
             selectors: knobs.selectors.clone(),
             mode: knobs.mode,

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use esp_core::{
-    Direction, Interface, Limits, Millis, Mode, Notice, OutboundConfig, OutboundSa, Outer, Policy, Protocol,
-    SaKey, Sad, Selectors, Spd, Summary, Trigger,
+    Direction, Limits, Millis, Mode, Notice, OutboundConfig, OutboundSa, Outer, Policy, Protocol, SaKey, Sad,
+    Selectors, Spd, Summary, Trigger,
 };
 
 use crate::stage::{any, endpoint, ipv4, keys, outer, range, suite, udp};
@@ -53,7 +53,7 @@ fn look(spd: &Spd, now: u64) -> Look {
     let interface = spd.interface("tunnel.1");
     let routes = interface.load();
     let mut notices = Vec::new();
-    let found = Interface::outbound(&routes, &packet(), Millis(now), &mut notices);
+    let found = routes.outbound(&packet(), Millis(now), &mut notices);
     Look { spi: found.map(|sa| sa.config.spi), notices }
 }
 
@@ -155,4 +155,29 @@ fn clearing_leaves_nothing_that_could_send() {
     spd.clear();
     assert_eq!(look(&spd, 0).spi, Err(Trigger::NoPolicy));
     assert!(spd.find(&outbound_key(1000, outer().remote.ip())).is_none());
+}
+
+#[test]
+fn of_many_policies_the_first_that_admits_a_packet_carries_it() {
+    let spd = Spd::default();
+    let site = |number: u32| std::net::Ipv4Addr::from_bits(0x0a00_0000 + number * 256);
+    for number in 0..1000 {
+        let child = format!("site{number}");
+        let (first, last) = (site(number).to_string(), site(number + 2).to_string());
+        // They overlap, and the later ones come first.
+        spd.install_policy(policy(&child, 1000 - number, towards(&first, &last)));
+        spd.install(outbound(256 + number, &child, everywhere()));
+    }
+    let interface = spd.interface("tunnel.1");
+    let routes = interface.load();
+    let carried = |destination: IpAddr| {
+        let packet = Summary { destination, ..packet() };
+        routes.outbound(&packet, Millis(0), &mut Vec::new()).map(|sa| sa.config.spi - 256)
+    };
+    for number in 0..1000 {
+        assert_eq!(carried(site(number).into()), Ok(number));
+    }
+    assert_eq!(carried(site(1001).into()), Ok(999));
+    assert_eq!(carried("9.255.255.255".parse().unwrap()), Err(Trigger::NoPolicy));
+    assert_eq!(carried("fd00::1".parse().unwrap()), Err(Trigger::NoPolicy));
 }
