@@ -224,6 +224,28 @@ def crossing(world: World, what: str) -> None:
     _promise_no_loss(ends)
 
 
+DELETES: dict[str, Wish] = {
+    "delete-child": lambda site: commands.TerminateChild(child_of(site)),
+    "delete-ike": lambda site: commands.TerminateIke(peer_of(site)),
+}
+
+
+@scenario("rekey-with-ml-kem-crossing", each=tuple(f"{a}-{b}" for a in WISHES for b in DELETES), tags=TAGS)
+def crossing_delete(world: World, what: str) -> None:
+    """One end deletes what the other renews, at any moment of the further key exchanges; either end, now and then."""
+    wish, delete = next((a, b) for a in WISHES for b in DELETES if f"{a}-{b}" == what)
+    ends = _with_kem(world)
+    rng = world.stream("crossing")
+    for _ in range(10):
+        here, there = rng.sample(ends.both, 2)
+        here.command(WISHES[wish](here))
+        world.run(limit=Seconds(rng.uniform(0.0, 0.2)))
+        there.command(DELETES[delete](there))
+        world.run(limit=Seconds(30.0))
+    world.run(until=carries(ends))
+    promise_one_pair(world, *ends.both)
+
+
 @scenario("rekey-with-ml-kem-storm", link=Link(loss=0.25), tags=TAGS)
 def storm(world: World) -> None:
     """Both ends renew and delete at random while a quarter of all datagrams vanishes."""
@@ -231,8 +253,7 @@ def storm(world: World) -> None:
     rng = world.stream("wishes")
     wishes: tuple[Wish, ...] = (
         *WISHES.values(),
-        lambda site: commands.TerminateChild(child_of(site)),
-        lambda site: commands.TerminateIke(peer_of(site)),
+        *DELETES.values(),
         lambda site: commands.Reauthenticate(peer_of(site)),
     )
     for _ in range(40):

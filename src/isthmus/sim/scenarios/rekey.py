@@ -57,6 +57,35 @@ def rekey_child_invalid_ke(world: World, name: str) -> None:
     _promise_no_loss(ends)
 
 
+WRONG_GUESSES = ("clean", "late-retry-east", "late-retry-west", "under-loss")
+
+
+@scenario("rekey-child-invalid-ke-both-at-once", each=WRONG_GUESSES)
+def rekey_child_invalid_ke_both(world: World, weather: str) -> None:
+    """Both renew the Child SA at once, and each guesses a group that the other does not want."""
+    east, west = "aes-128-gcm/group19/group31", "aes-128-gcm/group20/group31"
+    ends = connected(world, replace(EAST, esp=(east,)), replace(WEST, esp=(west,)))
+    before = spis(ends.east)
+    _spoil_retry(ends, weather)
+    for site in ends.both:
+        site.command(commands.RekeyChild(child_of(site)))
+    world.run(until=lambda: not before & (spis(ends.east) | _mirrored(ends.west)), limit=Seconds(300.0))
+    _promise_renewal(ends, weather)
+
+
+@scenario("rekey-ike-invalid-ke-both-at-once", each=WRONG_GUESSES)
+def rekey_ike_invalid_ke_both(world: World, weather: str) -> None:
+    """The same with the IKE SA."""
+    east, west = "aes-128-gcm/sha256/group19/group31", "aes-128-gcm/sha256/group20/group31"
+    ends = connected(world, replace(EAST, ike=(east,)), replace(WEST, ike=(west,)))
+    before = _ike_spis(ends.east)
+    _spoil_retry(ends, weather)
+    for site in ends.both:
+        site.command(commands.RekeyIke(peer_of(site)))
+    world.run(until=lambda: not before & (_ike_spis(ends.east) | _ike_spis(ends.west)), limit=Seconds(300.0))
+    _promise_renewal(ends, weather)
+
+
 @scenario("rekey-child-lost", each=("request", "response", "delete", "delete-answer"))
 def rekey_child_lost(world: World, what: str) -> None:
     """One message of the rekey or of the delete that follows it is lost, and repeated."""
@@ -247,6 +276,24 @@ def _at_rest(world: World) -> Pair:
     promise_one_pair(world, *ends.both)
     ends.forget_losses()
     return ends
+
+
+def _spoil_retry(ends: Pair, weather: str) -> None:
+    ends.forget_losses()
+    if weather == "under-loss":
+        ends.world.network.link = Link(loss=0.3)
+    elif weather != "clean":
+        late = ends.one(weather.removeprefix("late-retry-"))
+        Lose(ends.world.network, message(ExchangeType.CREATE_CHILD_SA, source=late, response=False), skip=1)
+
+
+def _promise_renewal(ends: Pair, weather: str) -> None:
+    ends.world.network.link = Link()
+    if weather == "under-loss":
+        ends.world.run(until=carries(ends))
+        promise_one_pair(ends.world, *ends.both)
+    else:
+        _promise_no_loss(ends)
 
 
 def _with_three(party: Party) -> Party:
