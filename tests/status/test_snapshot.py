@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from isthmus.model.plan import NamedPeer, Version
+from isthmus.model.plan import Ikev1Plan, NamedPeer, Version
 from isthmus.model.proposal import Protocol, Suite
 from isthmus.model.sa_spec import SaCounters, SaId
 from isthmus.status.snapshot import gateway_rows, ike_sa_row, ipsec_sa_row, tunnel_row
@@ -35,6 +35,7 @@ def test_an_ike_sa_tells_its_suite_spis_and_times() -> None:
         "rekey_in": 25000,
         "reauth_in": None,
         "children": ["branch:lan", "branch:web"],
+        "vendors": [],
     }
 
 
@@ -127,7 +128,19 @@ def test_a_gateway_that_is_found_by_name_shows_the_name() -> None:
     plan = two_sites()
     peer = replace(plan.peers["branch"], address=NamedPeer("branch.example"), version=Version.IKEV2_PREFERRED)
     (row,) = gateway_rows(replace(plan, peers={"branch": peer}), ())
-    assert (row.peer, row.version) == ("branch.example", "ikev2-preferred")
+    assert (row.peer, row.version, row.spoken) == ("branch.example", "ikev2-preferred", None)
+
+
+def test_the_version_that_is_spoken_and_its_profile_are_shown() -> None:
+    plan = two_sites()
+    old = replace(plan.peers["branch"].profile, name="old")
+    peer = replace(plan.peers["branch"], version=Version.IKEV2_PREFERRED, ikev1=Ikev1Plan(old))
+    plan = replace(plan, peers={"branch": peer})
+    older, newer = replace(ike_view(), version=Version.IKEV1), ike_view()
+    (by_ikev1,) = gateway_rows(plan, (older, replace(newer, state="connecting")))
+    assert (by_ikev1.spoken, by_ikev1.profile, by_ikev1.state) == ("ikev1", "old", "established")
+    (by_ikev2,) = gateway_rows(plan, (replace(older, state="deleting"), newer))
+    assert (by_ikev2.spoken, by_ikev2.profile) == ("ikev2", peer.profile.name)
 
 
 def test_no_secret_stands_in_a_gateway_row() -> None:

@@ -62,6 +62,8 @@ class IkeSa:
         """Whether its children are UDP-encapsulated."""
         self.local_id: Identity | None = None
         self.remote_id: Identity | None = None
+        self.vendors: tuple[str, ...] = ()
+        """What the peer announced, by name where we know it."""
         self.children: dict[InboundSpi, ChildSa] = {}
         self.released: Callable[[], None] | None = None
         """Called once when it is no longer half-open."""
@@ -224,6 +226,7 @@ class IkeSa:
             rekey_at=agenda.at(self, Deadline.REKEY),
             reauth_at=agenda.at(self, Deadline.REAUTHENTICATE),
             children=tuple(child.view() for child in self.children.values()),
+            vendors=self.vendors,
         )
 
     def _release(self) -> None:

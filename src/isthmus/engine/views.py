@@ -65,6 +65,8 @@ class IkeSaView:
     rekey_at: Instant | None
     reauth_at: Instant | None
     children: tuple[ChildView, ...]
+    vendors: tuple[str, ...] = ()
+    """What the peer announced by vendor IDs: by name where we know it, else in hex."""
 
 
 @dataclass(frozen=True, slots=True)

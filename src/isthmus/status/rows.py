@@ -29,6 +29,7 @@ class IkeSaRow:
     rekey_in: Annotated[int | None, "seconds; null where none is due"]
     reauth_in: Annotated[int | None, "seconds; null where none is due"]
     children: Annotated[list[str], "its Child SAs by name, `tunnel` or `tunnel:proxy-id`; twice while one is rekeyed"]
+    vendors: Annotated[list[str], "what the peer announced by vendor IDs: `DPD`, `strongSwan`; unknown ones in hex"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class GatewayRow:
 
     gateway: Annotated[str, "name in `ike-gateways`"]
     version: Annotated[str, "`ikev1`, `ikev2` or `ikev2-preferred`, as configured"]
+    spoken: Annotated[str | None, "of its best IKE SA: `ikev1` or `ikev2`; null without one"]
     state: Annotated[str, "of its best IKE SA: `established`, `rekeying`, `connecting`, `deleting`; `down` without one"]
     interface: Annotated[str, "interface of the host towards it"]
     local: Annotated[str, "our address"]
@@ -90,7 +92,7 @@ class GatewayRow:
     local_id: Annotated[str, "our identity, with its type"]
     peer_id: Annotated[str | None, "the identity that it must prove; null: its address"]
     authentication: Annotated[str, "`pre-shared-key`"]
-    profile: Annotated[str, "name of the IKE crypto profile"]
+    profile: Annotated[str, "name of the IKE crypto profile: that of `spoken`, else that of the preferred version"]
     passive: Annotated[bool, "we never begin"]
     tunnels: Annotated[list[str], "names of its tunnels"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from isthmus.engine.views import ChildView, IkeSaView, TunnelView
-from isthmus.model.plan import DynamicPeer, FixedPeer, NamedPeer, PeerAddress, PeerPlan, Plan, PreSharedKey
+from isthmus.model.plan import DynamicPeer, FixedPeer, NamedPeer, PeerAddress, PeerPlan, Plan, PreSharedKey, Version
 from isthmus.model.sa_spec import SaCounters, SaId
 from isthmus.status.moment import Moment
 from isthmus.status.rows import GatewayRow, IkeSaRow, IpsecSaRow, TunnelRow
@@ -37,6 +37,7 @@ def ike_sa_row(ike: IkeSaView, moment: Moment) -> IkeSaRow:
         rekey_in=moment.until(ike.rekey_at),
         reauth_in=moment.until(ike.reauth_at),
         children=[child.name for child in ike.children],
+        vendors=list(ike.vendors),
     )
 
 
@@ -89,27 +90,30 @@ def tunnel_row(tunnel: TunnelView, plan: Plan) -> TunnelRow:
 
 def gateway_rows(plan: Plan, ike_sas: Iterable[IkeSaView]) -> list[GatewayRow]:
     """One for each configured peer, in the order of the configuration."""
-    states: dict[str | None, set[str]] = defaultdict(set)
-    for ike in ike_sas:
-        states[ike.peer].add(ike.state)
+    best: dict[str | None, IkeSaView] = {}
+    for ike in sorted(ike_sas, key=lambda ike: -_BEST_FIRST.index(ike.state)):
+        best[ike.peer] = ike
     tunnels: dict[str, list[str]] = defaultdict(list)
     for tunnel in plan.tunnels.values():
         tunnels[tunnel.peer].append(tunnel.name)
-    return [_gateway_row(peer, states[peer.name], tunnels[peer.name]) for peer in plan.peers.values()]
+    return [_gateway_row(peer, best.get(peer.name), tunnels[peer.name]) for peer in plan.peers.values()]
 
 
-def _gateway_row(peer: PeerPlan, states: set[str], tunnels: list[str]) -> GatewayRow:
+def _gateway_row(peer: PeerPlan, best: IkeSaView | None, tunnels: list[str]) -> GatewayRow:
+    spoken = best.version if best is not None else None
+    by_ikev1 = Version.IKEV1 in (spoken, peer.version) and peer.ikev1 is not None
     return GatewayRow(
         gateway=peer.name,
         version=peer.version.value,
-        state=next((state for state in _BEST_FIRST if state in states), "down"),
+        spoken=spoken.value if spoken is not None else None,
+        state=best.state if best is not None else "down",
         interface=peer.interface,
         local=str(peer.local),
         peer=_address(peer.address),
         local_id=str(peer.local_id),
         peer_id=str(peer.peer_id) if peer.peer_id else None,
         authentication=_authentication(peer.authentication),
-        profile=peer.profile.name,
+        profile=peer.ikev1.profile.name if by_ikev1 and peer.ikev1 is not None else peer.profile.name,
         passive=peer.passive,
         tunnels=tunnels,
     )

@@ -27,7 +27,7 @@ def _table(rows: list[Row]) -> RenderableType:
         [
             row["gateway"],
             state(row["state"]),
-            row["version"],
+            row["version"] if row["spoken"] in (row["version"], None) else f"{row['version']} ({row['spoken']})",
             f"{row['local']} ({row['interface']})",
             f"{row['peer']}{', passive' if row['passive'] else ''}",
             row["local_id"],

@@ -61,6 +61,7 @@ def _block(row: Row) -> list[tuple[str, str]]:
         ("suite", suite(row)),
         ("next", f"rekey in {span(row['rekey_in'])}, re-authentication in {span(row['reauth_in'])}"),
         ("children", ", ".join(row["children"]) or "-"),
+        ("announces", ", ".join(row["vendors"]) or "-"),
     ]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from isthmus.engine import vendors
 from isthmus.engine.exchange import Draft, Inbound, Step
-from isthmus.engine.ikev1 import vendors
 from isthmus.engine.ikev1.handshake import Handshake
 from isthmus.engine.nat import USER_SPACE_UDP
 from isthmus.events.ike import VendorsAnnounced
@@ -43,9 +43,9 @@ class Announce(Step[Handshake]):
         handshake.peer_fragments = any(v.startswith(vendors.FRAGMENTATION) for v in announced)
         handshake.peer_knows_nat = bool(handshake.vendors & {vendors.NAT_T, *vendors.NAT_T_DRAFTS})
         handshake.nat_by_draft = vendors.NAT_T not in announced
-        names = tuple(dict.fromkeys(vendors.name_of(v) or v.hex() for v in announced))
-        if names:
-            sa.ledger.emit(VendorsAnnounced(**sa.label(), vendors=names))
+        sa.vendors = vendors.names_of(announced)
+        if sa.vendors:
+            sa.ledger.emit(VendorsAnnounced(**sa.label(), vendors=sa.vendors))
         if sa.began_here:
             self._begin_to_cut()
 

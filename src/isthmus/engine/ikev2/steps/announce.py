@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isthmus.engine import vendors
 from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ikev2.handshake import Handshake
 from isthmus.engine.nat import USER_SPACE_UDP
@@ -25,4 +26,6 @@ class Announce(Step[Handshake]):
         handshake = self.context
         handshake.peer_fragments = message.notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) is not None
         handshake.childless = message.notify(NotifyType.CHILDLESS_IKEV2_SUPPORTED) is not None
-        handshake.peer_is_isthmus = any(v.data == USER_SPACE_UDP for v in message.all(VendorId))
+        announced = [payload.data for payload in message.all(VendorId)]
+        handshake.peer_is_isthmus = USER_SPACE_UDP in announced
+        handshake.sa.vendors = vendors.names_of(announced)

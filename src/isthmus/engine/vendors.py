@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from isthmus.crypto.digest import digest
 from isthmus.engine.nat import USER_SPACE_UDP
 
@@ -22,17 +24,36 @@ NAT_T_DRAFTS = (
 )
 """Old peers know these only; the line feed is in the second one by an accident that became the rule."""
 
+_UNSPOKEN_DRAFTS = tuple(_of_text(f"draft-ietf-ipsec-nat-t-ike-{number:02}") for number in (0, 1, 4, 5, 6, 7, 8, 9))
+"""Nobody announces these alone. The first two put ESP on port 500, behind a marker of their own."""
+
 _NAMES = {
     DPD: "DPD",
     NAT_T: "NAT-T (RFC 3947)",
     **dict.fromkeys(NAT_T_DRAFTS, "NAT-T (draft)"),
+    **dict.fromkeys(_UNSPOKEN_DRAFTS, "NAT-T (another draft)"),
     USER_SPACE_UDP: "Isthmus",
     _of_text("strongSwan"): "strongSwan",
-    bytes.fromhex("12f5f28c457168a9702d9fe274cc0100"): "Cisco Unity",
+    _of_text("KAME/racoon"): "racoon",
     bytes.fromhex("09002689dfd6b712"): "XAUTH",
+    bytes.fromhex("486561727442656174204e6f74696679"): "heartbeat",
 }
+_BEGINNINGS = {
+    FRAGMENTATION: "fragmentation",
+    _of_text("CISCO-UNITY")[:14]: "Cisco Unity",
+    bytes.fromhex("1f07f70eaa6514d3b0fa96542a"): "Cisco VPN Concentrator",
+    bytes.fromhex("8299031757a36082c6a621de"): "FortiGate",
+    bytes.fromhex("f4ed19e0c114eb516faaac0ee37daf2807b4381f"): "Check Point",
+    bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461"): "Windows",
+}
+"""Behind these a version or flags follow."""
 
 
 def name_of(vendor: bytes) -> str | None:
     """Whose announcement it is, if we know it."""
-    return "fragmentation" if vendor.startswith(FRAGMENTATION) else _NAMES.get(vendor)
+    return _NAMES.get(vendor) or next((name for start, name in _BEGINNINGS.items() if vendor.startswith(start)), None)
+
+
+def names_of(announced: Iterable[bytes]) -> tuple[str, ...]:
+    """Each by name where we know it, else in hex."""
+    return tuple(dict.fromkeys(name_of(vendor) or vendor.hex() for vendor in announced))
