@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 
@@ -10,6 +11,7 @@ from isthmus.engine.commands import TerminateIke
 from isthmus.engine.outputs import SendDatagram
 from isthmus.events.ike import NegotiationFailed
 from isthmus.events.message import DatagramDropped, Trigger
+from isthmus.model.address import Endpoint
 from isthmus.model.plan import ExchangeMode, SessionSettings
 from isthmus.model.proposal import Protocol
 from isthmus.model.quantities import IkeSpi, MessageId
@@ -100,6 +102,22 @@ def test_nobody_gets_more_than_one_answer_to_a_message() -> None:
     west.wait(120.0)
     assert west.take() == []  # a responder never repeats by itself to whom has proved nothing
     assert west.gateway.ike_sas() == ()
+    assert west.gateway.half_open == 0
+
+
+def test_a_flood_of_first_messages_holds_bounded_state_and_makes_nobody_count() -> None:
+    settings = SessionSettings(cookie_activation_threshold=2, maximum_half_opened_sa=5)
+    east, west = two(EAST_V1, replace(WEST_V1, knows="dynamic", settings=settings))
+    (first,) = east.take()
+    for number in range(1, 200):
+        octets = number.to_bytes(8, "big") + first.octets[8:]
+        source = Endpoint(ip_address(f"203.0.113.{number}"), 500)
+        west.receive(octets, source, HERE)
+    assert len(west.take()) == 5
+    assert west.gateway.half_open == 5
+    assert west.gateway.key_exchanges_answered == 0
+    west.wait(60.0)
+    assert west.take() == []
     assert west.gateway.half_open == 0
 
 
