@@ -86,7 +86,9 @@ def test_addresses_of_both_families_come_with_the_shorter_lifetime() -> None:
     (answer,), events, _ = resolved(
         {("branch.example.", "A"): (300, ["198.51.100.2"]), ("branch.example.", "AAAA"): (120, ["2001:db8::2"])}
     )
-    assert answer == Resolved("branch", (ip_address("198.51.100.2"), ip_address("2001:db8::2")), Seconds(120.0))
+    assert answer == Resolved(
+        "branch", "branch.example.", (ip_address("198.51.100.2"), ip_address("2001:db8::2")), Seconds(120.0)
+    )
     assert [type(event) for event in events] == [PeerResolved]
 
 
@@ -102,12 +104,12 @@ def test_an_alias_that_ages_sooner_limits_the_lifetime() -> None:
         ("dyn.example.", "A"): (3000, ["198.51.100.2"]),
     }
     (answer,), _, _ = resolved(zone)
-    assert answer == Resolved("branch", (ip_address("198.51.100.2"),), Seconds(60.0))
+    assert answer == Resolved("branch", "branch.example.", (ip_address("198.51.100.2"),), Seconds(60.0))
 
 
 def test_a_name_that_does_not_exist_is_an_answer_without_addresses() -> None:
     (answer,), events, _ = resolved({})
-    assert answer == Resolved("branch", (), answer.lifetime)
+    assert answer == Resolved("branch", "branch.example.", (), answer.lifetime)
     assert answer.lifetime == AFTER_A_FAILURE
     assert [type(event) for event in events] == [PeerUnresolved]
 

@@ -124,9 +124,10 @@ class ProgramFailed:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A peer's name stands for these addresses, for so long; none: it could not be resolved."""
+    """A name that a peer is called by stands for these addresses, for so long; none: it could not be resolved."""
 
     peer: str
+    name: str
     addresses: tuple[Address, ...]
     lifetime: Seconds
 

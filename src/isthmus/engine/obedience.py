@@ -13,7 +13,8 @@ from isthmus.engine.upkeep import Upkeep
 from isthmus.events.child import AcquireIgnored
 from isthmus.events.ike import FailureReason, NegotiationFailed
 from isthmus.model.address import Address
-from isthmus.model.plan import Plan
+from isthmus.model.identity import Identity
+from isthmus.model.plan import PeerPlan, Plan
 from isthmus.model.quantities import InboundSpi
 from isthmus.model.sa_spec import Direction, InstallPolicy, PolicySpec, RemovePolicy, SaId
 from isthmus.model.selectors import TrafficSelector
@@ -71,9 +72,8 @@ class Obedience:
             case c.ProgramFailed(ticket, why):
                 if (owner := self._ledger.owner_of(ticket)) is not None:
                     self._refused(owner, why)
-            case c.Resolved(peer, addresses, lifetime):
-                self._ledger.learn_addresses(peer, addresses)
-                self._upkeep.resolved(peer, lifetime)
+            case c.Resolved():
+                self._upkeep.resolved(command)
             case _:
                 assert_never(command)
 
@@ -94,7 +94,7 @@ class Obedience:
             if sa.peer is None:
                 continue
             was, now = old.peers.get(sa.peer.name), plan.peers.get(sa.peer.name)
-            if was is not None and now is not None and was != now and replace(was, local=now.local) == now:
+            if was is not None and now is not None and was != now and _relocated(was, now) == now:
                 sa.peer = now
                 sa.dialect.relocate(now.local)
             elif was != now:
@@ -187,6 +187,12 @@ def _policies(plan: Plan) -> _Policies:
         if tunnel.enabled
         for child in tunnel.children
     }
+
+
+def _relocated(peer: PeerPlan, now: PeerPlan) -> PeerPlan:
+    """The same at another address of ours. Whoever is identified by it has another identity when it next proves it."""
+    by_address = peer.local_id == Identity.of_address(peer.local)
+    return replace(peer, local=now.local, local_id=Identity.of_address(now.local) if by_address else peer.local_id)
 
 
 def _packet(address: Address, protocol: int, port: int) -> TrafficSelector:

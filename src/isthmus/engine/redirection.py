@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
@@ -16,6 +17,8 @@ REDIRECT_PERIOD = Seconds(300.0)
 
 _BROADCAST = IPv4Address("255.255.255.255")
 _HEAD = 2
+_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})+\.?")
+"""RFC 1123, 2.1, with a dot: it is looked up, so it is a full name and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,13 @@ class Redirects:
     followed: deque[Instant] = field(default_factory=deque)
 
     def objection(self, gateway: Address | str, local: Address, current: Address, now: Instant) -> str | None:
-        """Why we do not go there, or None: then it counts."""
+        """Why we do not go there, or None: then it counts. A name counts once its address is known."""
+        while self.followed and self.followed[0] <= now - REDIRECT_PERIOD:
+            self.followed.popleft()
+        if len(self.followed) >= MAX_REDIRECTS:
+            return f"{MAX_REDIRECTS} redirects in {REDIRECT_PERIOD:g} s are a loop"
         if isinstance(gateway, str):
-            return "it is named and not addressed"
+            return None if _NAME.fullmatch(gateway) else "no gateway has such a name"
         if gateway.version != local.version:
             return "it is of another address family"
         if gateway.is_multicast or gateway.is_unspecified or gateway.is_loopback or gateway == _BROADCAST:
@@ -71,9 +78,5 @@ class Redirects:
             return "that is our own address"
         if gateway == current:
             return "that is where we are already"
-        while self.followed and self.followed[0] <= now - REDIRECT_PERIOD:
-            self.followed.popleft()
-        if len(self.followed) >= MAX_REDIRECTS:
-            return f"{MAX_REDIRECTS} redirects in {REDIRECT_PERIOD:g} s are a loop"
         self.followed.append(now)
         return None

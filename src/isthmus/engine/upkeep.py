@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from isthmus.engine import retry
+from isthmus.engine.commands import Resolved
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ledger import Ledger, Tiding, Turn
@@ -67,6 +68,8 @@ class PeerCare:
     wants: tuple[TunnelPlan, ChildPlan] | None = None
     """What waits for the peer's name to be resolved."""
     redirects: Redirects = field(default_factory=Redirects)
+    sent_to: str | None = None
+    """The name of the gateway that we are sent to, while it is looked up."""
     preference: Preference = field(default_factory=Preference)
     called_for: tuple[TunnelPlan | None, ChildPlan | None] = (None, None)
     """What the last call was to bring."""
@@ -167,12 +170,18 @@ class Upkeep:
         care.called_for, care.called_by = self._first_child(peer), standing.version
         self._start(peer, *ends, *care.called_for, None, Choice(standing.version))
 
-    def resolved(self, name: str, lifetime: Seconds) -> None:
-        """A peer's name was looked up."""
-        care, peer = self.care(name), self._ledger.plan.peers.get(name)
+    def resolved(self, answer: Resolved) -> None:
+        """A name was looked up: the peer's own, or that of the gateway that it names in its place."""
+        name, peer = answer.peer, self._ledger.plan.peers.get(answer.peer)
         if peer is None:
             return
-        self._ledger.agenda.set(care, Deadline.RESOLVE_AGAIN, Instant(self._ledger.now + lifetime))
+        care = self.care(name)
+        if care.sent_to is not None and care.sent_to == answer.name:
+            self._redirect_to_named(care, peer, answer)
+        if not isinstance(peer.address, NamedPeer) or peer.address.name != answer.name:
+            return
+        self._ledger.learn_addresses(name, answer.addresses)
+        self._ledger.agenda.set(care, Deadline.RESOLVE_AGAIN, Instant(self._ledger.now + answer.lifetime))
         if care.wants is not None and self._ledger.addresses.get(name):
             wants, care.wants = care.wants, None
             if self.standing(name) is None and not self._connecting(name):
@@ -303,8 +312,12 @@ class Upkeep:
             return
         current = ours[-1].remote.address
         why = care.redirects.objection(gateway, peer.local, current, ledger.now)
-        if why is not None or isinstance(gateway, str):
-            ledger.emit(RedirectRefused(at=ledger.now, peer=peer.name, gateway=str(gateway), why=why or ""))
+        if why is not None:
+            ledger.emit(RedirectRefused(at=ledger.now, peer=peer.name, gateway=str(gateway), why=why))
+            return
+        if isinstance(gateway, str):
+            care.sent_to = gateway
+            ledger.emit(Resolve(peer.name, gateway))
             return
         ledger.emit(IkeRedirected(at=ledger.now, peer=peer.name, gateway=str(gateway)))
         for sa in ours:
@@ -313,6 +326,15 @@ class Upkeep:
         ledger.agenda.cancel(care, Deadline.RECONNECT)
         ends = Endpoint(peer.local, IKE_PORT), Endpoint(gateway, IKE_PORT)
         self._start(peer, *ends, *self._first_child(peer), current, Choice(Version.IKEV2))  # only that redirects
+
+    def _redirect_to_named(self, care: PeerCare, peer: PeerPlan, answer: Resolved) -> None:
+        care.sent_to = None
+        reachable = [a for a in answer.addresses if a.version == peer.local.version]
+        if reachable:
+            self._redirect(care, reachable[0])
+        else:
+            now, why = self._ledger.now, "its name has no address that we could reach"
+            self._ledger.emit(RedirectRefused(at=now, peer=peer.name, gateway=answer.name, why=why))
 
     def _suspect(self, care: PeerCare) -> None:
         """The peer may have lost its state: a new IKE SA is tried beside the old one, which stays until that stands."""

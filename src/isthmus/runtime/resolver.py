@@ -85,7 +85,7 @@ class Resolver:
         else:
             self._record(PeerUnresolved(at=at, peer=peer, name=name, why=found.why))
         # A reload may have removed the peer meanwhile: the engine ignores an answer that it does not wait for.
-        self._answer(Resolved(peer, found.addresses, found.lifetime))
+        self._answer(Resolved(peer, name, found.addresses, found.lifetime))
 
     async def _find(self, name: str) -> Answer:
         if addresses := _from_hosts(self._hosts, name):

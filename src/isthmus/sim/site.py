@@ -289,7 +289,7 @@ class Site:
 
     def _resolve(self, peer: str, name: str) -> None:
         addresses = self.names.get(name, ())
-        answer = commands.Resolved(peer, addresses, NAME_LIFETIME)
+        answer = commands.Resolved(peer, name, addresses, NAME_LIFETIME)
         self._agenda.after(LOOKUP_TIME, lambda: self.command(answer))
 
     def _record(self, event: Event) -> None:

@@ -15,6 +15,7 @@ from isthmus.engine.refusal import Refusal
 from isthmus.engine.surroundings import Surroundings
 from isthmus.events.ike import IkeDeleted, IkeMoved
 from isthmus.model.address import Endpoint
+from isthmus.model.identity import Identity
 from isthmus.model.plan import NatTraversal, Plan
 from isthmus.model.quantities import IkeSpi
 from isthmus.model.sa_spec import UpdateSa
@@ -22,7 +23,7 @@ from isthmus.sim.plans import EAST, WEST, plan_of
 from isthmus.wire.ikev2.header import decode_header
 from isthmus.wire.ikev2.payloads import Notify, Payload
 from isthmus.wire.registry import NotifyType
-from tests.engine.table import Dice, Seat, carry, connected, converse
+from tests.engine.table import Dice, Seat, carry, connected, converse, seat
 
 HERE, THERE = Endpoint(ip_address("198.51.100.2"), 4500), Endpoint(ip_address("192.0.2.1"), 4500)
 ELSEWHERE = Endpoint(ip_address("203.0.113.66"), 4500)
@@ -165,6 +166,30 @@ def test_without_mobike_a_new_address_begins_anew() -> None:
     converse(east, west)
     assert east.told(IkeDeleted)
     assert [view.local.address for view in east.gateway.ike_sas()] == [ip_address(NEW_EAST)]
+
+
+def test_a_gateway_that_is_identified_by_its_address_moves_too() -> None:
+    plan = plan_of(EAST, WEST)
+
+    def at(address: str) -> Plan:
+        named = replace(
+            plan.peers["west"], local=ip_address(address), local_id=Identity.of_address(ip_address(address))
+        )
+        return replace(plan, peers={"west": named})
+
+    east = seat(at(EAST.address))
+    expected = Identity.of_address(ip_address(EAST.address))
+    there = plan_of(WEST, EAST)
+    west = seat(replace(there, peers={"east": replace(there.peers["east"], peer_id=expected)}), 2)
+    converse(east, west)
+    (before,) = east.gateway.ike_sas()
+    east.command(Apply(at(NEW_EAST)))
+    converse(east, west)
+    (after,) = east.gateway.ike_sas()
+    assert after.initiator_spi == before.initiator_spi
+    assert after.local.address == ip_address(NEW_EAST)
+    assert after.local_id == str(expected), "what was proved stays until it is proved anew"
+    assert west.told(IkeMoved)
 
 
 def test_a_change_of_more_than_the_address_still_begins_anew() -> None:

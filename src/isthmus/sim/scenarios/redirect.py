@@ -12,7 +12,7 @@ from isthmus.model.address import Address
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, carries, pair_of, promise_one_pair, up
 from isthmus.sim.network import Drop, Frame, Verdict
-from isthmus.sim.plans import EAST, WEST, plan_of
+from isthmus.sim.plans import EAST, WEST, plan_of, site_of
 from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.world import World
@@ -52,6 +52,25 @@ def redirected(world: World, weather: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
+@scenario("redirect-by-name", each=("known", "unknown"))
+def redirected_by_name(world: World, how: str) -> None:
+    """The first gateway names another by its name, which is looked up; one that nobody knows leads nowhere."""
+    _send_on(world, FRONT, lambda _: "gateway.example")
+    east = replace(EAST, knows=FRONT)
+    one, other = site_of(world, east, WEST), site_of(world, WEST, EAST)
+    if how == "unknown":
+        world.run(until=lambda: bool(one.told(RedirectRefused)), limit=Seconds(10.0))
+        world.check("it went nowhere", not one.told(IkeRedirected))
+        return
+    one.names["gateway.example"] = (ip_address("2001:db8::2"), ip_address(WEST.address))
+    ends = pair_of(world, one, other, east, WEST)
+    world.run(until=up(*ends.both), limit=SET_UP_LIMIT)
+    ends.begin_traffic()
+    world.run(until=carries(ends), limit=SET_UP_LIMIT)
+    world.check("it was told", one.told(IkeRedirected))
+    promise_one_pair(world, *ends.both)
+
+
 @scenario("redirect-loop")
 def redirected_in_a_loop(world: World) -> None:
     """Two gateways send us to each other: after five times in five minutes we go no further."""
@@ -84,7 +103,7 @@ def redirected_nowhere(world: World, where: str) -> None:
     promise_one_pair(world, *ends.both)
 
 
-def _send_on(world: World, front: str, to: Callable[[Frame], Address]) -> None:
+def _send_on(world: World, front: str, to: Callable[[Frame], Address | str]) -> None:
     """Whoever begins with this address is sent on."""
 
     def act(frame: Frame) -> Verdict | None:
@@ -98,7 +117,7 @@ def _send_on(world: World, front: str, to: Callable[[Frame], Address]) -> None:
     world.network.hooks.append(act)
 
 
-def _redirection(frame: Frame, to: Address) -> Frame | None:
+def _redirection(frame: Frame, to: Address | str) -> Frame | None:
     """The answer to an IKE_SA_INIT request that names another gateway."""
     header = header_of(frame)
     if header is None or header.exchange != ExchangeType.IKE_SA_INIT or header.response:
