@@ -13,7 +13,7 @@ RUST_SOURCES := $(shell find rust -name '*.rs' -not -path '*/target/*' 2>/dev/nu
 PYTEST_WORKERS ?= $(shell expr $$(nproc) + 1)
 SEEDS ?= 500
 
-.PHONY: help build demo check test test-rust test-python sweep bench bench-tunnel clean
+.PHONY: help build demo check test test-rust test-python sweep bench bench-publish bench-tunnel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -44,8 +44,14 @@ test-python: $(BUILT)
 sweep: $(BUILT) ## the simulation at large: every scenario, and each short one by 500 seeds (ten minutes; less: SEEDS=50)
 	@$(BIN)/isthmus sim --all --seeds $(SEEDS)
 
-bench: $(BUILT) ## speed against wireguard-go, strongSwan and the bare wire (root; a quarter of an hour; less: BENCH="--rounds 1")
-	@$(BIN)/python -m bench $(BENCH)
+bench: $(BUILT) ## speed beside wireguard-go, strongSwan and the bare wire; packets, set-ups, scale (root; a quarter of an hour)
+	@$(BIN)/python -m bench --output bench/results $(BENCH)
+	@$(BIN)/python -m bench.packets --output bench/results
+	@$(BIN)/python -m bench.setups --count 200 --rounds 1 --output bench/results
+	@$(BIN)/python -m bench.scale --output bench/results
+
+bench-publish: $(BUILT) ## what the last bench measured, into README and docs/bench
+	@$(BIN)/python -m bench.publish
 
 bench-tunnel: $(BUILT) ## what one tunnel costs on this machine (root)
 	@$(BIN)/python bench/tunnel.py

@@ -1,6 +1,6 @@
 """`make bench`: ours and its peers on the same stage in the same run. Prints a table, writes JSON and a plot.
 
-python -m bench [--seconds 5] [--rounds 3] [--only NAME]... [--output FOLDER]
+python -m bench [--seconds 3] [--rounds 3] [--only NAME]... [--output FOLDER]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.contenders import SETUPS, absent
 from bench.plot import drawing
-from bench.stage import Contender, Figures, Stage, answers, datagrams, latency, listening, memory, stream, version
+from bench.stage import Contender, Figures, Stage, answers, datagrams, idle, latency, listening, memory, stream, version
 from isthmus.lab.namespaces import Playground
 
 Results = dict[str, list[Figures]]
@@ -52,7 +52,7 @@ def _plays(setup: str) -> bool:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
+    parser.add_argument("--seconds", type=int, default=3, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=3, help="the median of so many is told")
     parser.add_argument("--only", action="append", choices=list(SETUPS), help="may be given again")
     parser.add_argument("--output", type=Path, default=Path("bench/results"), help="folder for JSON and plot")
@@ -75,9 +75,10 @@ def _measured(stage: Stage, contender: Contender, seconds: int) -> Iterator[Figu
         for streams in (1, 4):
             for reverse in (False, True):
                 yield stream(stage, contender, seconds, streams=streams, reverse=reverse)
-        for size, rates in ((64, (50_000, 100_000, 0)), (1200, (50_000, 0))):
+        for size, rates in ((64, (50_000, 120_000, 160_000, 0)), (1200, (50_000, 0))):
             for rate in rates:
                 yield datagrams(stage, contender, seconds, size=size, rate=rate)
+    yield idle(contender, seconds)
     yield memory(contender)
 
 

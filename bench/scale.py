@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
 
+from bench.process import resident, spent
 from bench.rows import CROWD, KEY, RESPONDER, address_of, host_of, name_of
-from bench.setups import resident, spent
 from bench.stage import LEFT, Stage
 from isthmus.lab.gateways import RunningGateway
 from isthmus.lab.namespaces import Playground

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tests.interop.strongswan import Child, Connection, Strongswan, missing
 
+from bench.process import resident, spent
 from bench.rows import BEHIND, CROWD, KEY, RESPONDER, ROWS, THEIRS, Row, address_of, host_of, name_of
 from bench.stage import LEFT, Stage
 from isthmus.lab.gateways import RunningGateway
@@ -148,18 +149,6 @@ def configuration(row: Row, count: int) -> str:
         "  suite: {esp: {encryption: [aes-128-gcm], authentication: [none]}, dh-group: no-pfs, lifetime: 8h}\n"
         f"ike-gateways:\n{gateways}ipsec-tunnels:\n{children}"
     )
-
-
-def spent(process: int) -> float:
-    """Seconds of processor time of all its threads, to the nanosecond."""
-    threads = Path(f"/proc/{process}/task").glob("*/schedstat")
-    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
-
-
-def resident(process: int) -> float:
-    """Kilobytes."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
 def main() -> int:

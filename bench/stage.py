@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 
+from bench.process import spent
 from isthmus.lab.namespaces import Namespace, Playground
 
 LEFT, RIGHT = ip_address("192.0.2.1"), ip_address("192.0.2.2")
@@ -118,6 +119,14 @@ def latency(stage: Stage, contender: Contender, count: int) -> Figures:
     return Figures("ping, mean", float(found[1]) if found else float("nan"), "ms")
 
 
+def idle(contender: Contender, seconds: float) -> Figures:
+    """Of one processor, while nothing crosses."""
+    before = [spent(process) for process in contender.processes]
+    time.sleep(seconds)
+    used = (spent(process) - was for process, was in zip(contender.processes, before, strict=True))
+    return Figures("CPU while idle", max(used, default=0.0) / seconds * 100, "%")
+
+
 def memory(contender: Contender) -> Figures:
     """The largest resident set of its processes so far."""
     largest = [
@@ -151,17 +160,11 @@ class _Spent:
 
     def __init__(self, processes: tuple[int, ...]) -> None:
         self._processes = processes
-        self._before = [_seconds(process) for process in processes]
+        self._before = [spent(process) for process in processes]
 
     def __call__(self, packets: float) -> tuple[float, ...]:
-        now = [_seconds(process) for process in self._processes]
+        now = [spent(process) for process in self._processes]
         return tuple((n - b) / max(packets, 1) * 1e6 for n, b in zip(now, self._before, strict=True))
-
-
-def _seconds(process: int) -> float:
-    """User and system time (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def answers(stage: Stage, contender: Contender, limit: float = 30) -> None:
