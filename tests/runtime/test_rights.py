@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,16 @@ def test_every_missing_one_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     with_capabilities(monkeypatch, tmp_path, 1 << 12)
     with pytest.raises(rights.NotPermitted, match="CAP_NET_BIND_SERVICE, CAP_NET_RAW:"):
         rights.require()
+
+
+def test_as_many_descriptors_are_taken_as_may_be_and_never_fewer_than_there_were() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        rights.claim_descriptors()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert soft == (65536 if hard == resource.RLIM_INFINITY else min(65536, hard))
+        rights.claim_descriptors()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (soft, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import TypeAlias
@@ -75,6 +76,9 @@ class _Compiler:
         self._configuration = document.configuration
         self._host = host
         self.problems = Problems()
+        # Thousands of gateways share a profile: they share what it compiles to.
+        self._ike_profile = cache(self._compiled_ike)
+        self._ipsec_profile = cache(self._compiled_ipsec)
 
     def plan(self) -> Plan:
         configuration = self._configuration
@@ -185,10 +189,10 @@ class _Compiler:
             enabled=not tunnel.disabled,
         )
 
-    def _ike_profile(self, name: str) -> IkeProfile:
+    def _compiled_ike(self, name: str) -> IkeProfile:
         profile = self._configuration.ike_crypto_profiles.get(name) or built_in_ike()[name]
         return IkeProfile(name, ike_proposals(profile), Lifetime(profile.lifetime), profile.authentication_multiple)
 
-    def _ipsec_profile(self, name: str) -> IpsecProfile:
+    def _compiled_ipsec(self, name: str) -> IpsecProfile:
         profile = self._configuration.ipsec_crypto_profiles.get(name) or built_in_ipsec()[name]
         return IpsecProfile(name, ipsec_proposals(profile), Lifetime(profile.lifetime, profile.lifesize))

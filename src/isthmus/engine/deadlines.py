@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
@@ -39,28 +39,27 @@ class Owner(Protocol):
     def due(self, what: Deadline) -> None: ...
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     at: float
-    order: int
-    owner: Owner | None = field(compare=False)
-    what: Deadline = field(compare=False)
+    owner: Owner | None
+    what: Deadline
 
 
 class Agenda:
     """A heap with replacement: setting a deadline again moves it; what was cancelled is skipped when it surfaces."""
 
     def __init__(self) -> None:
-        self._heap: list[_Entry] = []
+        self._heap: list[tuple[float, int, _Entry]] = []
+        """Each with its time and its turn, which decide by themselves."""
         self._entries: dict[tuple[int, Deadline], _Entry] = {}
         self._order = 0
 
     def set(self, owner: Owner, what: Deadline, at: Instant) -> None:
         self.cancel(owner, what)
         self._order += 1
-        entry = _Entry(at, self._order, owner, what)
-        self._entries[id(owner), what] = entry
-        heapq.heappush(self._heap, entry)
+        entry = self._entries[id(owner), what] = _Entry(at, owner, what)
+        heapq.heappush(self._heap, (at, self._order, entry))
 
     def cancel(self, owner: Owner, what: Deadline) -> None:
         entry = self._entries.pop((id(owner), what), None)
@@ -78,14 +77,14 @@ class Agenda:
         return Instant(entry.at) if entry is not None else None
 
     def next(self) -> Instant | None:
-        while self._heap and self._heap[0].owner is None:
+        while self._heap and self._heap[0][2].owner is None:
             heapq.heappop(self._heap)
-        return Instant(self._heap[0].at) if self._heap else None
+        return Instant(self._heap[0][0]) if self._heap else None
 
     def take_due(self, now: Instant) -> Iterator[tuple[Owner, Deadline]]:
         """Those that are due, in order, each removed before it is handed out."""
         while (head := self.next()) is not None and head <= now:
-            entry = heapq.heappop(self._heap)
+            _, _, entry = heapq.heappop(self._heap)
             owner = entry.owner
             if owner is not None:
                 del self._entries[id(owner), entry.what]

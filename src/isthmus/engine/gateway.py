@@ -94,6 +94,11 @@ class Gateway:
         """How often somebody who had not authenticated made us agree on a key."""
         return self._ledger.key_exchanges_answered
 
+    @property
+    def local_addresses(self) -> frozenset[Address]:
+        """Ours that an IKE SA speaks from."""
+        return frozenset(sa.local.address for sa in self._ledger.ike_sas.values() if sa.life != "deleted")
+
     def ike_sas(self) -> tuple[IkeSaView, ...]:
         """Every IKE SA that is not gone, oldest first."""
         return tuple(sa.view() for sa in self._ledger.ike_sas.values() if sa.life != "deleted")

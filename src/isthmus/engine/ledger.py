@@ -131,9 +131,14 @@ class Ledger:
 
     def peers_at(self, local: Address, remote: Address) -> tuple[PeerPlan, ...]:
         """The configured peers that may speak from `remote` to `local`."""
+        return self.directory.candidates(local, remote)
+
+    @property
+    def directory(self) -> Directory:
+        """Of the peers, as the plan and the resolved names are now."""
         if self._directory is None or self._directory[0] is not self.plan:
             self._directory = self.plan, Directory(self.plan, self.addresses)
-        return self._directory[1].candidates(local, remote)
+        return self._directory[1]
 
     def learn_addresses(self, peer: str, addresses: tuple[Address, ...]) -> None:
         """What a peer's name stands for now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isthmus.engine.admission import Admission
+from isthmus.engine.directory import Speakers
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev1 import dialect as ikev1
 from isthmus.engine.ikev2 import dialect as ikev2
@@ -82,14 +83,14 @@ class Reception:
             self.concerned = known
             known.dialect.receive(datagram)
             return
-        candidates = self._candidates(datagram, Version.IKEV2)
-        refusal = self._refuse_entry(datagram.remote.address, candidates)
+        speakers = self._speakers(datagram, Version.IKEV2)
+        refusal = self._refuse_entry(datagram.remote.address, speakers.peers)
         if refusal is not None:
             self._drop(datagram, refusal)
-        elif self._proved_or_asked(datagram, header, candidates):
+        elif self._proved_or_asked(datagram, header, speakers):
             message = self._decode(datagram)
             if message is not None:
-                self._admit(datagram, message, candidates)
+                self._admit(datagram, message, speakers.peers)
 
     def _refuse_entry(self, remote: Address, candidates: tuple[PeerPlan, ...]) -> Trigger | None:
         if self._upkeep.stopped:
@@ -100,9 +101,9 @@ class Reception:
             return Trigger.HALF_OPEN_LIMIT
         return Trigger.ADDRESS_LIMIT if self._admission.full_for(remote) else None
 
-    def _proved_or_asked(self, datagram: Datagram, header: Header, candidates: tuple[PeerPlan, ...]) -> bool:
+    def _proved_or_asked(self, datagram: Datagram, header: Header, speakers: Speakers) -> bool:
         """Whether the initiator may come in: no cookie is due, or it brought one. Else it is asked for one."""
-        if not self._admission.crowded() and not any(peer.require_cookie for peer in candidates):
+        if not self._admission.crowded() and not speakers.require_cookie:
             return True
         seen = first_look(header, datagram.octets)
         if seen is None:
@@ -137,7 +138,7 @@ class Reception:
     def _receive_first_of_version_one(self, datagram: Datagram, header: header_v1.Header) -> None:
         aggressive = header.exchange == ExchangeTypeV1.AGGRESSIVE
         excluded = ExchangeMode.MAIN if aggressive else ExchangeMode.AGGRESSIVE
-        speakers = self._candidates(datagram, Version.IKEV1)
+        speakers = self._speakers(datagram, Version.IKEV1).peers
         candidates = tuple(p for p in speakers if p.ikev1 is not None and p.ikev1.exchange_mode is not excluded)
         refusal = self._refuse_entry(datagram.remote.address, candidates)
         if aggressive and refusal is None and self._admission.crowded():
@@ -164,10 +165,9 @@ class Reception:
             return asking
         return ledger.first_requests.get((remote, header.initiator_spi)) if header.responder_spi == NO_SPI else None
 
-    def _candidates(self, datagram: Datagram, version: Version) -> tuple[PeerPlan, ...]:
+    def _speakers(self, datagram: Datagram, version: Version) -> Speakers:
         """The peers that may speak from there, in that version."""
-        known = self._ledger.peers_at(datagram.local.address, datagram.remote.address)
-        return tuple(peer for peer in known if peer.speaks(version))
+        return self._ledger.directory.speakers(datagram.local.address, datagram.remote.address, version)
 
     def _admit(self, datagram: Datagram, message: Message, candidates: tuple[PeerPlan, ...]) -> None:
         sa = self._let_in(datagram, message.header.initiator_spi)

@@ -5,10 +5,11 @@ The engine, the network and the data plane read it; only `config.compile` writes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from operator import attrgetter
 from typing import TypeAlias
 
 from isthmus.model.address import Address
@@ -291,15 +292,17 @@ class Plan:
     peers: Mapping[str, PeerPlan] = field(default_factory=dict)
     tunnels: Mapping[str, TunnelPlan] = field(default_factory=dict)
     _of_peer: Mapping[str, tuple[TunnelPlan, ...]] = field(init=False, repr=False, compare=False)
+    _at: Mapping[str, tuple[TunnelPlan, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        of_peer: dict[str, list[TunnelPlan]] = {}
-        for tunnel in self.tunnels.values():
-            of_peer.setdefault(tunnel.peer, []).append(tunnel)
-        object.__setattr__(self, "_of_peer", {peer: tuple(tunnels) for peer, tunnels in of_peer.items()})
+        object.__setattr__(self, "_of_peer", _grouped(self.tunnels.values(), attrgetter("peer")))
+        object.__setattr__(self, "_at", _grouped(self.tunnels.values(), attrgetter("interface")))
 
     def tunnels_of(self, peer: str) -> tuple[TunnelPlan, ...]:
         return self._of_peer.get(peer, ())
+
+    def tunnels_at(self, interface: str) -> tuple[TunnelPlan, ...]:
+        return self._at.get(interface, ())
 
     def child(self, name: str) -> tuple[TunnelPlan, ChildPlan] | None:
         """The tunnel and the proxy ID behind a Child SA's name."""
@@ -308,3 +311,10 @@ class Plan:
             if child.name == name and tunnel:
                 return tunnel, child
         return None
+
+
+def _grouped(tunnels: Iterable[TunnelPlan], key: Callable[[TunnelPlan], str]) -> Mapping[str, tuple[TunnelPlan, ...]]:
+    groups: dict[str, list[TunnelPlan]] = {}
+    for tunnel in tunnels:
+        groups.setdefault(key(tunnel), []).append(tunnel)
+    return {name: tuple(group) for name, group in groups.items()}

@@ -95,11 +95,10 @@ def _computed_mtu(
     plan: Plan, interface: InterfacePlan, outer_mtus: Mapping[str, int], agreed: tuple[Envelope, ...]
 ) -> TunnelMtu:
     candidates = []
-    for tunnel in plan.tunnels.values():
-        if tunnel.interface == interface.name:
-            peer = plan.peers[tunnel.peer]
-            outer = outer_mtus.get(peer.interface, UNKNOWN_LINK_MTU)
-            candidates.append(tunnel_mtu(outer, peer.interface, agreed or envelopes(peer, tunnel)))
+    for tunnel in plan.tunnels_at(interface.name):
+        peer = plan.peers[tunnel.peer]
+        outer = outer_mtus.get(peer.interface, UNKNOWN_LINK_MTU)
+        candidates.append(tunnel_mtu(outer, peer.interface, agreed or envelopes(peer, tunnel)))
     unused = TunnelMtu(UNKNOWN_LINK_MTU, "no tunnel uses the interface")
     return min(candidates, key=lambda candidate: candidate.mtu, default=unused)
 

@@ -19,7 +19,6 @@ from isthmus.engine.surroundings import Surroundings
 from isthmus.events.child import ChildInstalled
 from isthmus.events.event import Event
 from isthmus.events.runtime import ReloadApplied, ReloadRefused, RuntimeFault, Started, Stopped, Stopping
-from isthmus.model.address import Address
 from isthmus.model.plan import Plan
 from isthmus.network import host
 from isthmus.network.desired import Link
@@ -148,6 +147,7 @@ class Daemon:
     async def run(self, services: Sequence[Service] = ()) -> None:
         """Runs until a signal or `stop`. Raises `NotPermitted` or `AlreadyRunning` before it touches anything."""
         rights.require()
+        rights.claim_descriptors()
         with lock.held():
             self._take_signals()
             async with AsyncExitStack() as held:
@@ -175,7 +175,7 @@ class Daemon:
         plan = still_switched(found.plan, self.plan)
         await self._attachment.extend(plan)
         self.command(Apply(plan))
-        await self._attachment.trim(self._addresses_in_use())
+        await self._attachment.trim(self.gateway.local_addresses)
         self.record(ReloadApplied(at=clock.now(), config=str(self.config), warnings=problems))
 
     async def _take_leave(self) -> None:
@@ -268,7 +268,7 @@ class Daemon:
             await self._attachment.fit(self.gateway.ike_sas())
         if beat % BEATS_PER_RETRY == 0:
             self._transport.retry()
-            await self._attachment.trim(self._addresses_in_use())
+            await self._attachment.trim(self.gateway.local_addresses)
             states = [tunnel.state for tunnel in self.gateway.tunnels()]
             self._supervisor.status(f"{states.count('up')}/{len(states)} tunnels up")
         await self._repair()
@@ -291,10 +291,7 @@ class Daemon:
                 await self._attachment.extend(plan)
                 self.command(Apply(plan))
                 self._unfitted = True  # the children that go along still decide the MTU
-                await self._attachment.trim(self._addresses_in_use())
-
-    def _addresses_in_use(self) -> frozenset[Address]:
-        return frozenset(ike.local.address for ike in self.gateway.ike_sas())
+                await self._attachment.trim(self.gateway.local_addresses)
 
     @contextlib.contextmanager
     def _faults_told(self, doing: str) -> Iterator[None]:

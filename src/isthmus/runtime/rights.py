@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 NEEDED = {
@@ -11,6 +12,7 @@ NEEDED = {
 }
 """capabilities(7): port 500; links, routes and rules; plain ESP."""
 
+_DESCRIPTORS = 65536
 _STATUS = Path("/proc/self/status")
 
 
@@ -27,6 +29,17 @@ def require() -> None:
     effective = _effective()
     if missing := tuple(name for name, bit in NEEDED.items() if not effective >> bit & 1):
         raise NotPermitted(missing)
+
+
+def claim_descriptors() -> None:
+    """Takes as many file descriptors as it may: each tunnel interface is one, and each local address seven.
+
+    The limit that a shell hands on, 1024, is for programs that wait by select(2), which nothing here does.
+    """
+    present, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if most == resource.RLIM_INFINITY else min(_DESCRIPTORS, most)
+    if present != resource.RLIM_INFINITY and present < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _effective() -> int:

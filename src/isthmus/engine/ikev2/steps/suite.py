@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from isthmus.crypto import kex
 from isthmus.engine.exchange import Draft, Inbound, Step
@@ -78,13 +78,18 @@ class AgreeOnSuite(Step[Handshake]):
 def choose_for(offered: Sequence[Proposal], candidates: Sequence[PeerPlan]) -> tuple[Chosen, tuple[PeerPlan, ...]]:
     """The first candidate's choice that works, and those candidates whose profile makes the same one."""
     mismatch: Mismatch | None = None
-    for candidate in candidates:
-        found = select.choose(offered, candidate.profile.proposals)
+    # A thousand dynamic peers share a profile or two.
+    choices = {id(c.profile): select.choose(offered, c.profile.proposals) for c in _one_of_each_profile(candidates)}
+    for found in choices.values():
         if isinstance(found, Chosen):
-            same = tuple(c for c in candidates if select.choose(offered, c.profile.proposals) == found)
-            return found, same
+            fitting = {profile for profile, choice in choices.items() if choice == found}
+            return found, tuple(c for c in candidates if id(c.profile) in fitting)
         mismatch = mismatch or found
     raise no_proposal(mismatch or Mismatch(tuple(offered), (), ()))
+
+
+def _one_of_each_profile(candidates: Sequence[PeerPlan]) -> Collection[PeerPlan]:
+    return {id(c.profile): c for c in reversed(candidates)}.values() if len(candidates) > 1 else candidates
 
 
 def no_proposal(mismatch: Mismatch) -> Refusal:
