@@ -19,6 +19,7 @@ from isthmus.config.load import Document
 from isthmus.config.place import Place
 from isthmus.config.tree import Places
 from isthmus.events.ike import FailureReason
+from isthmus.model.plan import Version
 from isthmus.sim.attempt import Attempt
 from isthmus.sim.obstacles import Obstacle, Path, Point, Position, Remedy
 from isthmus.sim.pairing import Side, Unmatched
@@ -146,6 +147,7 @@ def _call(attempt: Attempt) -> CallRow:
         begins=str(attempt.begins),
         result=result,
         text=attempt.never,
+        version=attempt.version.value if attempt.version is not None else None,
         suite=attempt.suite,
         answered_by=attempt.answered_by,
         nat=attempt.nat,
@@ -219,7 +221,8 @@ def _called(call: CallRow, meeting: MeetingRow) -> str:
     meant = meeting.peer_gateway if call.begins == Side.OURS else meeting.gateway
     other = f", answered by {call.answered_by}" if call.answered_by not in (None, meant) else ""
     rekeyed = ", rekeyed from both ends" if call.rekeyed else ", not rekeyed"
-    return f"  {call.suite}{nat}{other}{rekeyed}" + "".join(f"; weak: {what}" for what in call.weak)
+    older = "IKEv1, " if call.version == Version.IKEV1 else ""
+    return f"  {older}{call.suite}{nat}{other}{rekeyed}" + "".join(f"; weak: {what}" for what in call.weak)
 
 
 def _carried(child: ChildRow) -> str:

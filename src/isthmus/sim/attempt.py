@@ -14,7 +14,18 @@ from isthmus.engine.views import ChildView, IkeSaView
 from isthmus.events.child import ChildInstalled
 from isthmus.events.event import Event
 from isthmus.events.ike import FailureReason, IkeEstablished, IkeRekeyed, NegotiationFailed, WeakAlgorithm
-from isthmus.model.plan import DynamicPeer, Lifetime, Liveness, NamedPeer, PeerPlan, Plan, Start, TunnelPlan
+from isthmus.model.plan import (
+    Dpd,
+    DynamicPeer,
+    Lifetime,
+    Liveness,
+    NamedPeer,
+    PeerPlan,
+    Plan,
+    Start,
+    TunnelPlan,
+    Version,
+)
 from isthmus.model.quantities import Seconds
 from isthmus.model.selectors import TrafficSelector
 from isthmus.sim.failure import SimulationFailure
@@ -30,7 +41,7 @@ _SETTLE = Seconds(3.0)
 """For what follows an exchange: deletes, and refusals that reach the other end."""
 
 _LONG = Lifetime(Seconds(30 * 86400.0))
-"""Lifetimes are no matter of agreement in IKEv2 (RFC 7296, 2.8): here nothing ends by itself."""
+"""Lifetimes are no matter of agreement in IKEv2 (RFC 7296, 2.8), and in IKEv1 the shorter counts: here nothing ends."""
 
 E = TypeVar("E", bound=Event)
 
@@ -90,6 +101,7 @@ class Attempt:
     begins: Side
     never: str | None = None
     """Why this end never begins, in the words of its configuration."""
+    version: Version | None = None
     suite: str | None = None
     """Of the IKE SA; None: there was none."""
     answered_by: str | None = None
@@ -144,6 +156,7 @@ class _Stage:
         answered = self.sites[self.begins.other].told(IkeEstablished)
         return Attempt(
             self.begins,
+            version=ike_sa.version,
             suite=str(ike_sa.suite),
             answered_by=answered[-1].peer if answered else None,
             nat=ike_sa.nat,
@@ -200,7 +213,9 @@ class _Stage:
         ike_sa = self._ike_sa(side)
         if ike_sa is None or ike_sa.peer is None:
             return False
-        failure = self._try(side, commands.RekeyIke(ike_sa.peer), IkeRekeyed, Act.REKEY_IKE_SA, {})
+        # Version 1 renews an IKE SA by another one from nothing.
+        success = IkeEstablished if ike_sa.version is Version.IKEV1 else IkeRekeyed
+        failure = self._try(side, commands.RekeyIke(ike_sa.peer), success, Act.REKEY_IKE_SA, {})
         if failure is not None:
             self.failures.append(failure)
         return failure is None
@@ -310,7 +325,10 @@ def _answerer(plan: Plan, peer: PeerPlan) -> Plan:
 
 def _calm(peer: PeerPlan) -> PeerPlan:
     profile = replace(peer.profile, lifetime=_LONG, authentication_multiple=0)
-    return replace(peer, profile=profile, liveness=Liveness(enabled=False))
+    ikev1 = peer.ikev1
+    if ikev1 is not None:
+        ikev1 = replace(ikev1, profile=replace(ikev1.profile, lifetime=_LONG), dpd=Dpd(enabled=False))
+    return replace(peer, profile=profile, ikev1=ikev1, liveness=Liveness(enabled=False))
 
 
 def _on_demand(tunnel: TunnelPlan) -> TunnelPlan:

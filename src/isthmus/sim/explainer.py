@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from isthmus.engine.ikev1.exchanges import AGGRESSIVE_MODE, MAIN_MODE, QUICK_MODE
+from isthmus.engine.ikev1.steps.suite import phase_one_proposals
 from isthmus.events.ike import FailureReason
 from isthmus.model import algorithms
 from isthmus.model.algorithms import Strength
@@ -18,10 +20,12 @@ from isthmus.negotiate.reports import Mismatch
 from isthmus.sim.attempt import Act, Failure
 from isthmus.sim.obstacles import NO_WAY_FOR_ESP, Obstacle, Path, Point, Position, Remedy
 from isthmus.sim.pairing import Pair, Side
+from isthmus.sim.silence import cause_of_silence
 
 _NO_PFS = "no-pfs"
 _NONE = "none"
 _NOT_SHOWN = "a key that is not shown"
+_IKEV1_STAGES = (MAIN_MODE.name, AGGRESSIVE_MODE.name, QUICK_MODE.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Explainer:
                 return self._ppks(failure)
             case FailureReason.SELECTORS_UNACCEPTABLE if failure.asker in failure.children:
                 return self._selectors(failure, failure.children[failure.asker])
+            case FailureReason.NO_ANSWER if (cause := cause_of_silence(self._pair, failure.asker)) is not None:
+                return self._obstacle(failure, cause.title, (cause.point,), cause.remedies)
             case _:
                 return self._other(failure)
 
@@ -141,6 +147,10 @@ class Explainer:
     def _profile(self, side: Side, failure: Failure) -> tuple[tuple[Path, Path], tuple[Proposal, ...]]:
         """Where the profile is written, where it is chosen, and what it offers."""
         peer = self._peer(side)
+        if failure.act in (Act.IKE_SA, Act.REKEY_IKE_SA) and peer.ikev1 is not None and _by_ikev1(failure):
+            chosen = _gateway(peer, "ikev1", "ike-crypto-profile")
+            expressed = phase_one_proposals(peer.ikev1.profile.proposals)
+            return (("ike-crypto-profiles", peer.ikev1.profile.name), chosen), expressed
         if failure.act in (Act.IKE_SA, Act.REKEY_IKE_SA):
             chosen = _gateway(peer, "ikev2", "ike-crypto-profile")
             return (("ike-crypto-profiles", peer.profile.name), chosen), peer.profile.proposals
@@ -232,13 +242,22 @@ class Explainer:
         if found is None or not candidates:
             return self._no_tunnel(failure, name)
         wanted = found[1]
-        nearest = min(candidates, key=lambda c: (len(apart(wanted, c)), (replier, c.name) in self._served))
+        exact = _by_ikev1(failure)
+        nearest = min(
+            candidates,
+            key=lambda c: (
+                len(apart(wanted, c)),
+                len(apart(wanted, c, exact=exact)),
+                (replier, c.name) in self._served,
+            ),
+        )
         points: list[Point] = []
         remedies: list[Remedy] = []
-        halves = apart(wanted, nearest)
+        be = "be" if exact else "meet"
+        halves = apart(wanted, nearest, exact=exact)
         # Our local half first, whoever asks: so that the same obstacle reads the same.
         for half in halves if asker is Side.OURS else reversed(halves):
-            protocol = _only_protocol_differs(half)
+            protocol = _only_protocol_differs(half, exact=exact)
             if protocol and points:
                 break  # it is one option for both halves
             here = Position(_texts(half.asked), _proxy_paths(wanted, "protocol" if protocol else half.mine))
@@ -247,12 +266,14 @@ class Explainer:
             labels = (half.mine, half.theirs) if asker is Side.OURS else (half.theirs, half.mine)
             points.append(Point("protocol" if protocol else " and ".join(labels), *ends))
             remedies += (
-                Remedy(replier, f"let {half.theirs} of {nearest.name} meet {', '.join(here.words)}", there.paths),
-                Remedy(asker, f"let {half.mine} of {wanted.name} meet {', '.join(there.words)}", here.paths),
+                Remedy(replier, f"let {half.theirs} of {nearest.name} {be} {', '.join(here.words)}", there.paths),
+                Remedy(asker, f"let {half.mine} of {wanted.name} {be} {', '.join(there.words)}", here.paths),
             )
         if not points:
             return self._never_asked(failure, wanted, nearest)
         title = f"No traffic in common between {wanted.name} and the nearest at the other end, {nearest.name}"
+        if not apart(wanted, nearest):
+            title = f"{wanted.name} and {nearest.name} differ, and IKEv1 takes each proxy ID exactly"
         return self._obstacle(failure, title, tuple(points), tuple(remedies))
 
     def _no_tunnel(self, failure: Failure, name: str) -> Obstacle:
@@ -336,22 +357,31 @@ def _texts(selectors: Sequence[TrafficSelector]) -> tuple[str, ...]:
     return tuple(map(str, selectors))
 
 
-def apart(child: ChildPlan, other: ChildPlan) -> tuple[Half, ...]:
-    """The halves of the traffic that have nothing in common."""
+def apart(child: ChildPlan, other: ChildPlan, *, exact: bool = False) -> tuple[Half, ...]:
+    """The halves of the traffic that have nothing in common; `exact`: that are not the same."""
     halves = (
         Half("local", "remote", child.local, other.remote),
         Half("remote", "local", child.remote, other.local),
     )
-    return tuple(half for half in halves if not narrow(half.asked, half.had))
+    return tuple(half for half in halves if not _meets(half.asked, half.had, exact=exact))
 
 
-def _only_protocol_differs(half: Half) -> bool:
+def _meets(asked: Sequence[TrafficSelector], had: Sequence[TrafficSelector], *, exact: bool) -> bool:
+    return set(asked) == set(had) if exact else bool(narrow(tuple(asked), tuple(had)))
+
+
+def _by_ikev1(failure: Failure) -> bool:
+    told = any(failure.events[side] for side in Side)
+    return told and failure.telling.stage in _IKEV1_STAGES
+
+
+def _only_protocol_differs(half: Half, *, exact: bool) -> bool:
     """Whether the addresses would meet."""
     asked, had = (
         [replace(s, protocol=ANY_PROTOCOL, start_port=0, end_port=MAX_PORT) for s in selectors]
         for selectors in (half.asked, half.had)
     )
-    return bool(narrow(asked, had))
+    return _meets(asked, had, exact=exact)
 
 
 def _spelt(identity: Identity) -> str:

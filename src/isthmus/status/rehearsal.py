@@ -74,6 +74,7 @@ class CallRow:
     begins: Annotated[str, "`ours` or `theirs`"]
     result: Annotated[str, "of the IKE SA: `up`, `failed`, or `never`: this end does not begin"]
     text: Annotated[str | None, "why it never begins"]
+    version: Annotated[str | None, "of the IKE SA: `ikev1` or `ikev2`; null where there was none"]
     suite: Annotated[str | None, "of the IKE SA; null where there was none"]
     answered_by: Annotated[str | None, "gateway of the other end that took the call"]
     nat: Annotated[str, "behind a NAT, as the caller sees it: `none`, `local`, `remote` or `both`"]
