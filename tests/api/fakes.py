@@ -156,6 +156,9 @@ class FakeGateway:
     half_open: int = 0
     key_exchanges_answered: int = 0
 
+    def child_sas(self) -> tuple[ChildView, ...]:
+        return tuple(child for ike in self.ike_sas() for child in ike.children)
+
     def ike_sas(self) -> tuple[IkeSaView, ...]:
         return self.ikes
 

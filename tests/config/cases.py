@@ -51,8 +51,21 @@ _MANUAL = """\
       peer-address: 192.0.2.9
       local-spi: 0x1000
       remote-spi: 0x1001
-      ah: {authentication: {algorithm: sha256, key: {file: a.key}}}
+      ah: {authentication: {algorithm: sha256, key: {env: PSK}}}
 """
+_MANUAL_AH = "ah: {authentication: {algorithm: sha256, key: {env: PSK}}}"
+_transport = changed(
+    ("    proxy-ids:\n      lan: {local: 10.1.0.0/16, remote: 10.2.0.0/16}\n", "    mode: ▶transport\n"),
+)
+
+
+def _by_hand(*lines: str) -> str:
+    """A second tunnel, with keys by hand."""
+    more = "".join(f"{line}\n" for line in lines)
+    manual = _MANUAL.replace("      peer", "      local-address: 192.0.2.1\n      peer")
+    return f"{SOUND}  legacy:\n    tunnel-interface: tunnel.2\n{more}    manual-key:\n{manual}"
+
+
 _ETH0 = "  eth0: {zone: untrust, virtual-router: default}"
 _TUNNEL2 = "  tunnel.2: {zone: vpn, virtual-router: default}"
 _LONG = "a" * 60
@@ -279,4 +292,40 @@ ipsec-tunnels:
     Case("NAME-TOO-LONG", changed(("zones: {", f"zones: {{▶{_LONG}aaaa: {{}}, "))),
     Case("MONITOR-ADDRESS", _monitor("destination: ▶10.9.9.9").replace("e: tunnel.1\n", "e: tunnel.2\n")),
     Case("MONITOR-ADDRESS", _monitor("destination: ▶2001:db8::2")),
+    # how traffic is protected
+    Case("WEAK-ALGORITHM", _ipsec(
+        "{esp: {encryption: [aes-256-cbc], authentication: [sha256, ▶none]}, dh-group: no-pfs}"
+    )),
+    Case("WEAK-ALGORITHM", _ipsec("{ah: {authentication: [▶md5]}, dh-group: no-pfs}")),
+    Case("ALGORITHMS", _ipsec("{esp: {encryption: ['null'], authentication: ▶[sha1, none]}, dh-group: no-pfs}")),
+    Case("CONFLICT", _transport.replace("    local-address: 192.0.2.1\n", "")),
+    Case("CONFLICT", _transport.replace("198.51.100.2", "branch.example")),
+    Case("CONFLICT", changed(("    proxy-ids:\n", "    mode: transport\n    proxy-ids:\n"),
+                             ("remote: 10.2.0.0/16", "remote: ▶10.2.0.0/16"),
+                             ("local: 10.1.0.0/16", "local: 192.0.2.1"))),
+    Case("CONFLICT", _transport.replace("    interface: eth0\n", "    interface: eth0\n    encapsulation: udp\n")),
+    Case("CONFLICT", _ipsec("{ah: {authentication: [sha256]}, dh-group: no-pfs}")
+         .replace("    interface: eth0\n", "    interface: eth0\n    encapsulation: udp\n")
+         .replace("ipsec-crypto-profile: strong", "ipsec-crypto-profile: ▶strong")),
+    Case("CONFLICT", _transport.replace("ike-gateways:\n", """\
+ike-gateways:
+  elsewhere:
+    interface: eth1
+    local-address: 192.0.2.1
+    peer-address: 203.0.113.9
+    authentication: {pre-shared-key: {env: PSK}}
+""")),
+    Case("CONFLICT", _by_hand("    ▶proxy-ids: {lan: {local: 10.1.0.0/16, remote: 10.2.0.0/16}}")),
+    Case("CONFLICT", _by_hand("    ▶ipsec-crypto-profile: strong")),
+    Case("CONFLICT", _by_hand("    ▶start: on-demand")),
+    Case("MANUAL-KEY", _by_hand().replace("manual-key:", "▶manual-key:")),
+    Case("MANUAL-KEY", _by_hand("    ▶anti-replay: {window: 64}")),
+    Case("FAMILY-MISMATCH", _by_hand().replace("192.0.2.9", "▶2001:db8::9")),
+    Case("DUPLICATE", _by_hand() + "  again:\n    tunnel-interface: tunnel.2\n    manual-key:\n"
+         + _MANUAL.replace("remote-spi: ", "remote-spi: ▶").replace("192.0.2.9", "192.0.2.8")),
+    Case("ALGORITHMS", _by_hand().replace("{env: PSK}}}", "▶{env: PSK}}}").replace("sha256, key", "sha1, key")),
+    Case("WEAK-ALGORITHM", _by_hand().replace("algorithm: sha256", "algorithm: ▶md5")),
+    Case("WEAK-ALGORITHM", _by_hand().replace(
+        _MANUAL_AH, "esp: ▶{encryption: {algorithm: aes-256-cbc, key: {env: PSK}}}"
+    )),
 )  # fmt: skip

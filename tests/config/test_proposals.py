@@ -129,3 +129,15 @@ def test_the_legacy_profiles_are_the_factory_profiles_of_the_reference_product()
     assert [str(p) for p in ike_proposals(legacy[0])] == ["aes-128-cbc,3des/prf-sha1/sha1/group2"]
     assert [str(p) for p in ipsec_proposals(legacy[1])] == ["aes-128-cbc,3des/sha1/group2/esn,no-esn"]
     assert (legacy[0].lifetime, legacy[1].lifetime) == (Seconds(8 * 3600.0), Seconds(3600.0))
+
+
+@pytest.mark.parametrize(
+    ("encryption", "authentication", "offered"),
+    [
+        ("aes-256-cbc", "none", ["aes-256-cbc/esn,no-esn"]),
+        ("aes-256-cbc", "sha256 none", ["aes-256-cbc/sha256,none/esn,no-esn"]),
+        ("aes-256-gcm aes-256-cbc", "none sha256", ["aes-256-gcm/esn,no-esn", "aes-256-cbc/sha256/esn,no-esn"]),
+    ],
+)
+def test_none_is_for_the_aead_where_there_is_one(encryption: str, authentication: str, offered: list[str]) -> None:
+    assert _esp(encryption, authentication, "no-pfs") == offered

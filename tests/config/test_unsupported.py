@@ -12,17 +12,6 @@ from isthmus.config.unsupported import UNSUPPORTED, Row
 from tests.config.writing import SOUND, changed, codes_of, problems_of, unmarked
 
 _FULL = Path(__file__).parent / "full.yaml"
-_ESP = "{esp: {encryption: [aes-256-gcm]}, dh-group: group20}"
-_MANUAL = """\
-  legacy:
-    tunnel-interface: tunnel.2
-    ▶manual-key:
-      interface: eth0
-      peer-address: 203.0.113.7
-      local-spi: 0x10001000
-      remote-spi: 0x10001001
-      ah: {authentication: {algorithm: sha256, key: {file: a.key}}}
-"""
 _ROUTE = "{destination: 10.2.0.0/16, interface: tunnel.1}"
 _MONITORED = f"{_ROUTE[:-1]}, ▶path-monitor: {{destinations: [{{destination: 10.2.0.1}}]}}}}"
 _BY_CERTIFICATE = "{▶certificate: hq, certificate-profile: partners}"
@@ -35,17 +24,11 @@ _EXAMPLES = {
     "certificates": SOUND + "▶certificates: {hq: {certificate: hq.pem, private-key: {file: hq.key}}}\n",
     "certificate-profiles": SOUND + "▶certificate-profiles: {partners: {ca: [root.pem]}}\n",
     "monitor-profiles": SOUND + "▶monitor-profiles: {quick: {interval: 2s, threshold: 2, action: fail-over}}\n",
-    "ipsec-crypto-profiles/*/ah": changed((_ESP, "{▶ah: {authentication: [sha256]}, dh-group: no-pfs}")),
-    "ipsec-crypto-profiles/*/esp/authentication": changed(
-        (_ESP, "{esp: {encryption: [aes-256-cbc], ▶authentication: [none]}, dh-group: group20}")
-    ),
     "ike-gateways/*/authentication/certificate": changed(
         ("{pre-shared-key: {env: PSK}}", _BY_CERTIFICATE),
         ("ike-gateways:", "certificates: {hq: {certificate: a.pem, private-key: {file: a.key}}}\nike-gateways:"),
         ("ike-gateways:", "certificate-profiles: {partners: {ca: [root.pem]}}\nike-gateways:"),
     ),
-    "ipsec-tunnels/*/manual-key": SOUND + _MANUAL,
-    "ipsec-tunnels/*/mode": SOUND.replace("    proxy-ids:", "    mode: ▶transport\n    proxy-ids:"),
     "ipsec-tunnels/*/monitor": SOUND.replace(
         "    proxy-ids:", "    ▶monitor: {destination: 10.255.0.2}\n    proxy-ids:"
     ),
@@ -56,7 +39,7 @@ def test_the_example_of_the_design_is_refused_for_its_unsupported_lines_and_noth
     told = [
         (problem.place.line, problem.place.column, problem.code.name, problem.text.rpartition(": ")[2])
         for problem in load(_FULL, {"PSK": ""}).problems
-        if problem.code.name not in ("ZONES-NOT-ENFORCED", "NO-SECRET")
+        if problem.code.name not in ("ZONES-NOT-ENFORCED", "NO-SECRET", "MANUAL-KEY", "WEAK-ALGORITHM")
     ]
     assert told == [
         (20, 16, "NOT-SUPPORTED", "path monitoring"),
@@ -64,7 +47,6 @@ def test_the_example_of_the_design_is_refused_for_its_unsupported_lines_and_noth
         (31, 1, "NOT-SUPPORTED", "certificates"),
         (33, 1, "NOT-SUPPORTED", "certificates"),
         (65, 5, "NOT-SUPPORTED", "tunnel monitoring"),
-        (68, 5, "NOT-SUPPORTED", "manual keys"),
         (71, 1, "NOT-SUPPORTED", "tunnel monitoring"),
     ]
 
@@ -80,13 +62,6 @@ def test_every_row_refuses_its_option_at_its_place(row: Row) -> None:
 def test_every_row_is_refused_for_nothing_but_what_is_missing(row: Row) -> None:
     text, _ = unmarked(_EXAMPLES[row.path])
     assert set(codes_of(text)) - {"WEAK-ALGORITHM"} == {"NOT-SUPPORTED"}
-
-
-def test_none_beside_an_aead_is_for_the_aead() -> None:
-    mixed = "{esp: {encryption: [aes-256-gcm, aes-256-cbc], authentication: [none, sha256]}, dh-group: group20}"
-    assert codes_of(changed((_ESP, mixed))) == []
-    bare = "{esp: {encryption: [aes-256-cbc], authentication: [none, sha256]}, dh-group: group20}"
-    assert codes_of(changed((_ESP, bare))) == ["NOT-SUPPORTED"]
 
 
 def test_what_is_empty_asks_for_nothing() -> None:

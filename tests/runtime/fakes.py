@@ -94,7 +94,7 @@ class FakePlane(FakeDataPlane):
     def remove_interface(self, name: str) -> None:
         self.interfaces.discard(name)
 
-    def listen(self, address: Address) -> None:
+    def listen(self, address: Address, device: str | None = None) -> None:
         self.refuse(address)
         self.listening.add(address)
 

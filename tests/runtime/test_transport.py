@@ -59,7 +59,7 @@ def host() -> object:
 
 def test_a_datagram_to_port_500_arrives_with_both_ends(host: Namespace) -> None:
     async def test(bench: Bench) -> None:
-        bench.transport.listen([HERE])
+        bench.transport.listen(dict.fromkeys([HERE]))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.bind(("127.0.0.2", 500))
             peer.sendto(b"hello", ("127.0.0.1", 500))
@@ -81,7 +81,7 @@ def test_ipv6_goes_both_ways(host: Namespace) -> None:
     ours, theirs = ip_address("fd00::1"), ip_address("fd00::2")
 
     async def test(bench: Bench) -> None:
-        bench.transport.listen([ours])
+        bench.transport.listen(dict.fromkeys([ours]))
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as peer:
             peer.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
             peer.setblocking(False)
@@ -101,7 +101,7 @@ def test_ipv6_goes_both_ways(host: Namespace) -> None:
 
 def test_a_message_leaves_from_the_address_that_it_names(host: Namespace) -> None:
     async def test(bench: Bench) -> None:
-        bench.transport.listen([HERE, THERE])
+        bench.transport.listen(dict.fromkeys([HERE, THERE]))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.bind(("127.0.0.3", 500))
             remote = Endpoint(ip_address("127.0.0.3"), 500)
@@ -114,7 +114,7 @@ def test_a_message_leaves_from_the_address_that_it_names(host: Namespace) -> Non
 
 def test_the_nat_t_port_goes_through_the_data_plane(host: Namespace) -> None:
     async def test(bench: Bench) -> None:
-        bench.transport.listen([HERE])
+        bench.transport.listen(dict.fromkeys([HERE]))
         ends = Endpoint(HERE, 4500), Endpoint(THERE, 4500)
         bench.transport.send(SendDatagram(*ends, b"message"))
         bench.transport.send_keep_alive(SendKeepAlive(*ends))
@@ -126,7 +126,7 @@ def test_the_nat_t_port_goes_through_the_data_plane(host: Namespace) -> None:
 
 def test_an_icmp_error_harms_nothing(host: Namespace) -> None:
     async def test(bench: Bench) -> None:
-        bench.transport.listen([HERE])
+        bench.transport.listen(dict.fromkeys([HERE]))
         for _ in range(3):
             bench.transport.send(SendDatagram(Endpoint(HERE, 500), Endpoint(THERE, 500), b"to nobody"))
             await asyncio.sleep(0.01)
@@ -140,7 +140,7 @@ def test_an_icmp_error_harms_nothing(host: Namespace) -> None:
 
 def test_a_way_that_fails_is_told_once_and_again_after_it_worked(host: Namespace) -> None:
     async def test(bench: Bench) -> None:
-        bench.transport.listen([HERE])
+        bench.transport.listen(dict.fromkeys([HERE]))
         far = SendDatagram(Endpoint(HERE, 500), Endpoint(ip_address("198.51.100.1"), 500), b"x")
         for _ in range(3):
             bench.transport.send(far)
@@ -169,7 +169,7 @@ def test_an_address_that_comes_later_is_listened_at_later(host: Namespace) -> No
     async def test(bench: Bench) -> None:
         late = ip_address("192.0.2.1")
         bench.plane.refused[late] = "no such address"
-        bench.transport.listen([late])
+        bench.transport.listen(dict.fromkeys([late]))
         bench.transport.retry()
         assert [(e.local.port, e.why) for e in bench.events if isinstance(e, ListenFailed)] == [
             (500, "Cannot assign requested address"),
@@ -190,10 +190,10 @@ def test_an_address_that_comes_later_is_listened_at_later(host: Namespace) -> No
 
 def test_what_is_retained_keeps_its_socket_and_the_rest_is_closed(host: Namespace) -> None:
     async def test(bench: Bench) -> None:
-        bench.transport.listen([HERE, THERE])
+        bench.transport.listen(dict.fromkeys([HERE, THERE]))
         kept = bench.transport._ports[HERE]
         bench.transport.retain([HERE])
-        bench.transport.listen([HERE])
+        bench.transport.listen(dict.fromkeys([HERE]))
         assert bench.transport._ports == {HERE: kept}
         assert bench.plane.listening == {HERE}
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:

@@ -50,6 +50,9 @@ class Puppet:
     def poll(self) -> Output | None:
         return self.saying.popleft() if self.saying else None
 
+    def child_sas(self) -> tuple[ChildView, ...]:
+        return tuple(child for ike in self.ike_sas() for child in ike.children)
+
     def ike_sas(self) -> tuple[IkeSaView, ...]:
         return self.sas
 

@@ -149,10 +149,17 @@ class Asking:
 
     def _switch(self, name: str, *, enabled: bool) -> Response:
         """The running plan with one tunnel switched: the engine touches what that changes, and nothing else."""
-        tunnel = tunnel_named(self._plan, name)
+        plan = self._plan
+        manual = plan.manual.get(name)
+        if manual is not None:
+            if changed := manual.enabled is not enabled:
+                by_hand = {**plan.manual, name: replace(manual, enabled=enabled)}
+                self._daemon.command(Apply(replace(plan, manual=by_hand)))
+            return JSONResponse(asdict(Switched(name, enabled, changed)))
+        tunnel = tunnel_named(plan, name)
         if changed := tunnel.enabled is not enabled:
             switched = replace(tunnel, enabled=enabled)
-            self._daemon.command(Apply(replace(self._plan, tunnels={**self._plan.tunnels, name: switched})))
+            self._daemon.command(Apply(replace(plan, tunnels={**plan.tunnels, name: switched})))
         return JSONResponse(asdict(Switched(name, enabled, changed)))
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isthmus.api.refusal import not_found
+from isthmus.api.refusal import Refused, not_found
 from isthmus.model.plan import ChildPlan, PeerPlan, Plan, TunnelPlan
 
 
@@ -17,8 +17,10 @@ def gateway_named(plan: Plan, name: str) -> PeerPlan:
 def tunnel_named(plan: Plan, name: str) -> TunnelPlan:
     """The tunnel of that name; refuses with suggestions."""
     tunnel = plan.tunnels.get(name)
+    if tunnel is None and name in plan.manual:
+        raise Refused(409, "manual-key", f"{name} has keys by hand: there is nothing to negotiate, and nobody to do it")
     if tunnel is None:
-        raise not_found("tunnel", name, plan.tunnels)
+        raise not_found("tunnel", name, (*plan.tunnels, *plan.manual))
     return tunnel
 
 

@@ -84,7 +84,7 @@ class Reading:
 
     async def ipsec_sa(self, request: Request) -> Response:
         wanted, moment, counters = self._children(request), self._moment(), self._daemon.plane.counters
-        children = [child for ike in self._daemon.gateway.ike_sas() for child in ike.children]
+        children = self._daemon.gateway.child_sas()
         return _rows([ipsec_sa_row(c, counters, moment) for c in children if wanted is None or c.name in wanted])
 
     async def tunnels(self, request: Request) -> Response:
@@ -110,8 +110,10 @@ class Reading:
         return None if name is None else gateway_named(self._daemon.plan, name).name
 
     def _children(self, request: Request) -> set[str] | None:
-        name = request.query_params.get("tunnel")
-        return None if name is None else {child.name for child in children_named(self._daemon.plan, name)}
+        name, plan = request.query_params.get("tunnel"), self._daemon.plan
+        if name is None or name in plan.manual:
+            return None if name is None else {name}
+        return {child.name for child in children_named(plan, name)}
 
 
 def event_row(entry: Entry) -> EventRow:

@@ -14,10 +14,11 @@ from isthmus.config.problems import NO_ADDRESS, Problem, Problems
 from isthmus.config.profiles import built_in_ike, built_in_ipsec
 from isthmus.config.proposals import ike_proposals, ipsec_proposals
 from isthmus.config.schema.gateways import IkeGateway
-from isthmus.config.schema.tunnels import IpsecTunnel
+from isthmus.config.schema.tunnels import IpsecTunnel, ManualKey
 from isthmus.config.selectors import selectors_of
 from isthmus.config.tree import Places
 from isthmus.model.address import Address
+from isthmus.model.algorithms import ENCRYPTION_BY_NAME, INTEGRITY_BY_NAME
 from isthmus.model.identity import Identity, Matching
 from isthmus.model.plan import (
     AntiReplay,
@@ -32,6 +33,8 @@ from isthmus.model.plan import (
     IpsecProfile,
     Lifetime,
     Liveness,
+    ManualPlan,
+    Mode,
     NatTraversal,
     PeerPlan,
     Plan,
@@ -43,7 +46,10 @@ from isthmus.model.plan import (
     Version,
     WeakAlgorithms,
 )
-from isthmus.model.selectors import ANY_IPV4
+from isthmus.model.proposal import Protocol, Suite
+from isthmus.model.quantities import InboundSpi, OutboundSpi
+from isthmus.model.secret import Secret
+from isthmus.model.selectors import ANY_IPV4, ANY_IPV6, TrafficSelector
 
 HostAddresses: TypeAlias = Callable[[str], tuple[Address, ...]]
 """The addresses of an interface of the host, its first ones first; none where it has none, or is not there."""
@@ -108,10 +114,19 @@ class _Compiler:
                     if tunnel.ike_gateway is not None
                 }
             ),
+            manual=MappingProxyType(
+                {
+                    name: self._manual(name, tunnel, tunnel.manual_key)
+                    for name, tunnel in configuration.ipsec_tunnels.items()
+                    if tunnel.manual_key is not None
+                }
+            ),
         )
 
     def _peer(self, name: str, gateway: IkeGateway) -> PeerPlan:
-        local = gateway.local_address or self._local_address(name, gateway)
+        families = (gateway.peer_address.address.version,) if isinstance(gateway.peer_address, FixedPeer) else (4, 6)
+        place = ("ike-gateways", name, "interface")
+        local = gateway.local_address or self._local_address(gateway.interface, families, place)
         ikev2 = gateway.ikev2
         return PeerPlan(
             name=name,
@@ -154,25 +169,25 @@ class _Compiler:
         keys = {key.encode(): secrets["ike-gateways", name, "ppk", "keys", key] for key in gateway.ppk.keys}
         return PostquantumKeys(gateway.ppk.mode, MappingProxyType(keys))
 
-    def _local_address(self, name: str, gateway: IkeGateway) -> Address:
+    def _local_address(self, interface: str, families: tuple[int, ...], place: tuple[str, ...]) -> Address:
         """The interface's first of the peer's family; of IPv4 rather than IPv6 where the peer's is not known."""
-        families = (gateway.peer_address.address.version,) if isinstance(gateway.peer_address, FixedPeer) else (4, 6)
         unknown: Address = IPv6Address(0) if families == (6,) else IPv4Address(0)
         if self._host is None:
             return unknown
-        addresses = self._host(gateway.interface)
+        addresses = self._host(interface)
         for family in families:
             # A link-local address means nothing to a peer that is routed to (RFC 4291, 2.5.6).
             routable = [a for a in addresses if a.version == family and not a.is_link_local]
             if routable:
                 return routable[0]
         kind = f"IPv{families[0]} " if len(families) == 1 else ""
-        text = f"{gateway.interface} has no {kind}address on this host; give the gateway its local-address"
-        self.problems.add(NO_ADDRESS, self._document.places.value("ike-gateways", name, "interface"), text)
+        text = f"{interface} has no {kind}address on this host; write its local-address"
+        self.problems.add(NO_ADDRESS, self._document.places.value(*place), text)
         return unknown
 
     def _tunnel(self, name: str, tunnel: IpsecTunnel, peer: str) -> TunnelPlan:
-        children = [ChildPlan(name, None, (ANY_IPV4,), (ANY_IPV4,))] if not tunnel.proxy_ids else []
+        local, remote = self._ends(tunnel, peer)
+        children = [ChildPlan(name, None, (local,), (remote,))] if not tunnel.proxy_ids else []
         for proxy_name, proxy in tunnel.proxy_ids.items():
             local, remote = selectors_of(proxy)
             children.append(ChildPlan(name, proxy_name, (local,), (remote,)))
@@ -186,6 +201,48 @@ class _Compiler:
             anti_replay=AntiReplay(tunnel.anti_replay.enabled, tunnel.anti_replay.window),
             copy_tos=tunnel.copy_tos,
             start=tunnel.start,
+            enabled=not tunnel.disabled,
+        )
+
+    def _ends(self, tunnel: IpsecTunnel, peer: str) -> tuple[TrafficSelector, TrafficSelector]:
+        """What is protected where no proxy ID says it: everything of IPv4, or what the two gateways say themselves."""
+        gateway = self._configuration.ike_gateways[peer]
+        if tunnel.mode is Mode.TUNNEL or gateway.local_address is None:
+            return ANY_IPV4, ANY_IPV4
+        if not isinstance(gateway.peer_address, FixedPeer):
+            return ANY_IPV4, ANY_IPV4
+        remote = gateway.peer_address.address
+        return TrafficSelector.of_host(gateway.local_address), TrafficSelector.of_host(remote)
+
+    def _manual(self, name: str, tunnel: IpsecTunnel, manual: ManualKey) -> ManualPlan:
+        path = ("ipsec-tunnels", name, "manual-key")
+        remote = manual.peer_address
+        local = manual.local_address or self._local_address(manual.interface, (remote.version,), (*path, "interface"))
+        esp, ah = manual.esp, manual.ah
+        cipher = ENCRYPTION_BY_NAME[esp.encryption.algorithm] if esp else None
+        signed = esp.authentication if esp else ah.authentication if ah else None
+        integrity = INTEGRITY_BY_NAME[signed.algorithm] if signed else None
+        protocol, word = (Protocol.ESP, "esp") if esp else (Protocol.AH, "ah")
+        everything = (ANY_IPV4, ANY_IPV6)
+        hosts = (TrafficSelector.of_host(local),), (TrafficSelector.of_host(remote),)
+        secrets, nothing = self._document.secrets, Secret(b"")
+        # RFC 4303, 2.2: nothing renews the numbers, so that a window is only for those who ask for one.
+        asked = "anti_replay" in tunnel.model_fields_set and tunnel.anti_replay.enabled
+        return ManualPlan(
+            name=name,
+            interface=tunnel.tunnel_interface,
+            outer=manual.interface,
+            local=local,
+            remote=remote,
+            spi_in=InboundSpi(manual.remote_spi),
+            spi_out=OutboundSpi(manual.local_spi),
+            suite=Suite(protocol, cipher, integrity, None, None),
+            encryption_key=secrets.get((*path, "esp", "encryption", "key"), nothing),
+            integrity_key=secrets.get((*path, word, "authentication", "key"), nothing),
+            selectors=hosts if tunnel.mode is Mode.TRANSPORT else (everything, everything),
+            mode=tunnel.mode,
+            replay_window=tunnel.anti_replay.window if asked else 0,
+            copy_tos=tunnel.copy_tos,
             enabled=not tunnel.disabled,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from isthmus.config.manual_keys import decoded
 from isthmus.config.merge import merge
 from isthmus.config.parse import parse
 from isthmus.config.place import Place
@@ -60,6 +61,8 @@ def _checked(root: MappingNode, problems: Problems, *, complete: bool, environme
     check_rules(Scope(configuration, places, problems))
     secrets = Secrets(environment, places, problems).gather(root)
     for path, secret in secrets.items():
+        if "manual-key" in path:
+            continue
         if "ppk" in path and len(secret) not in range(16, 65):
             problems.add(NO_SECRET, places.value(*path), "a post-quantum pre-shared key has 16 to 64 octets")
         elif guessing_bits(secret.reveal()) < ENOUGH_BITS:
@@ -67,4 +70,5 @@ def _checked(root: MappingNode, problems: Problems, *, complete: bool, environme
                 "the key can be guessed by whoever sees one exchange; 32 random octets cannot: openssl rand -base64 32"
             )
             problems.add(WEAK_SECRET, places.value(*path), text)
-    return Document(configuration, secrets, places, problems.sorted())
+    keys = decoded(configuration, secrets, places, problems)
+    return Document(configuration, keys, places, problems.sorted())

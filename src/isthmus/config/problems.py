@@ -70,6 +70,7 @@ REFUSED_ALGORITHM = _error("REFUSED-ALGORITHM", "A weak algorithm or mode where 
 
 WEAK_ALGORITHM = _warning("WEAK-ALGORITHM", "An algorithm that an RFC advises against")
 AGGRESSIVE_MODE = _warning("AGGRESSIVE-MODE", "Aggressive mode shows anybody a hash of the pre-shared key")
+MANUAL_KEY = _warning("MANUAL-KEY", "Keys by hand, which nobody renews")
 PLAIN_SECRET = _warning("PLAIN-SECRET", "A secret stands in the configuration itself")
 READABLE_SECRET = _warning("READABLE-SECRET", "Every user of the host can read the file of a secret")
 WEAK_SECRET = _warning("WEAK-SECRET", "A pre-shared key that can be guessed")

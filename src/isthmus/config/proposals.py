@@ -9,6 +9,7 @@ from isthmus.config.schema.crypto_profiles import (
     NO_EXCHANGE,
     NO_PFS,
     NON_AUTH,
+    Esp,
     IkeCryptoProfile,
     IpsecCryptoProfile,
 )
@@ -44,12 +45,19 @@ def ipsec_proposals(profile: IpsecCryptoProfile) -> tuple[Proposal, ...]:
         return _numbered(Protocol.AH, [(*_integrity(profile.ah.authentication), *tail)])
     if profile.esp is None:
         return ()
-    hashes = [name for name in profile.esp.authentication or () if name != NO_AUTHENTICATION]
     proposals = []
     for ciphers in _by_nature(profile.esp.encryption):
-        integrity = () if ciphers[0].aead else tuple(_integrity(hashes))
+        integrity = () if ciphers[0].aead else tuple(_integrity(bare_authentication(profile.esp)))
         proposals.append((*_encryption(ciphers), *integrity, *tail))
     return _numbered(Protocol.ESP, proposals)
+
+
+def bare_authentication(esp: Esp) -> tuple[str, ...]:
+    """What authenticates the ciphers that are no AEAD. With an AEAD beside them, `none` is that one's."""
+    names = esp.authentication or ()
+    mixed = any(algorithms.ENCRYPTION_BY_NAME[cipher].aead for cipher in esp.encryption)
+    others = tuple(name for name in names if name != NO_AUTHENTICATION)
+    return others if mixed and others else names
 
 
 def aead_prfs(profile: IkeCryptoProfile) -> tuple[str, ...]:
@@ -78,8 +86,12 @@ def _prf(names: Iterable[str]) -> Iterator[Transform]:
     return (Transform(TransformType.PRF, algorithms.PRF_BY_NAME[name].ikev2) for name in names)
 
 
-def _integrity(names: Iterable[str]) -> Iterator[Transform]:
-    return (Transform(TransformType.INTEG, algorithms.INTEGRITY_BY_NAME[name].ikev2) for name in names)
+def _integrity(names: Sequence[str]) -> Iterator[Transform]:
+    if tuple(names) == (NO_AUTHENTICATION,):
+        return  # RFC 7296, 3.3.3: said by silence
+    for name in names:
+        row = algorithms.INTEGRITY_BY_NAME.get(name)
+        yield Transform(TransformType.INTEG, row.ikev2 if row else algorithms.NO_INTEGRITY)
 
 
 def _key_exchanges(names: Iterable[str], kind: TransformType = TransformType.KE) -> Iterator[Transform]:

@@ -30,7 +30,13 @@ MAX_OCTETS = 4096
 """Of one secret; pre-shared keys end at a few hundred."""
 
 
-IN_USE = ("ike-gateways/*/authentication/pre-shared-key", "ike-gateways/*/ppk/keys/*")
+IN_USE = (
+    "ike-gateways/*/authentication/pre-shared-key",
+    "ike-gateways/*/ppk/keys/*",
+    "ipsec-tunnels/*/manual-key/esp/encryption/key",
+    "ipsec-tunnels/*/manual-key/esp/authentication/key",
+    "ipsec-tunnels/*/manual-key/ah/authentication/key",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from isthmus.engine.ledger import Turn
 from isthmus.engine.refusal import Report
 from isthmus.events.child import ChildInstalled, ChildNarrowed
 from isthmus.events.ike import FailureReason, IkeEstablished, NegotiationFailed, WeakAlgorithm
-from isthmus.model.algorithms import Strength
+from isthmus.model.algorithms import NO_INTEGRITY_BECAUSE, Strength
 from isthmus.model.proposal import Suite
 from isthmus.model.selectors import TrafficSelector
 
@@ -69,6 +69,9 @@ def warn_of_weakness(sa: IkeSa, suite: Suite, child: str | None) -> None:
     for row in (suite.encryption, suite.integrity, suite.prf, *exchanges):
         if row is not None and row.strength is Strength.WEAK:
             sa.ledger.emit(WeakAlgorithm(**sa.label(), algorithm=row.name, because=row.because, child=child))
+    if suite.unauthenticated:
+        why = NO_INTEGRITY_BECAUSE
+        sa.ledger.emit(WeakAlgorithm(**sa.label(), algorithm="none", because=why, child=child))
 
 
 def report_failure(sa: IkeSa, stage: str, report: Report) -> None:

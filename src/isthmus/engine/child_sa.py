@@ -76,6 +76,11 @@ class ChildSa:
         return self.plan.name
 
     @property
+    def udp(self) -> bool:
+        """Whether it travels in UDP."""
+        return self.ike.udp and self.tunnel.travels_in_udp
+
+    @property
     def usable(self) -> bool:
         """Whether it carries traffic outward and nothing is about to end it."""
         return self.life is ChildLife.INSTALLED
@@ -198,7 +203,7 @@ class ChildSa:
             peer=self.tunnel.peer,
             protocol=terms.suite.protocol,
             mode=self.tunnel.mode,
-            udp=self.ike.udp,
+            udp=self.udp,
             state="rekeying" if self.usable and self.rekeying else str(self.life),
             spi_in=terms.spi_in,
             spi_out=terms.spi_out,

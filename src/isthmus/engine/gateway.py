@@ -9,13 +9,14 @@ from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ikev1.dialect import Ikev1
 from isthmus.engine.ikev2.dialect import Ikev2
 from isthmus.engine.ledger import Ledger, Turn
+from isthmus.engine.manual import ManualKeys
 from isthmus.engine.obedience import Obedience
 from isthmus.engine.outputs import Output
 from isthmus.engine.preference import Choice
 from isthmus.engine.reception import Reception
 from isthmus.engine.surroundings import Surroundings
 from isthmus.engine.upkeep import Upkeep
-from isthmus.engine.views import IkeSaView, TunnelView
+from isthmus.engine.views import ChildView, IkeSaView, TunnelView
 from isthmus.events.ike import EngineFault, IkeStarted
 from isthmus.model.address import Address, Datagram, Endpoint
 from isthmus.model.plan import ChildPlan, PeerPlan, Plan, Start, TunnelPlan, Version
@@ -34,7 +35,8 @@ class Gateway:
         self._admission = Admission(self._ledger)
         self._upkeep = Upkeep(self._ledger, self._start)
         self._reception = Reception(self._ledger, self._admission, self._upkeep)
-        self._obedience = Obedience(self._ledger, self._upkeep)
+        self._manual = ManualKeys(self._ledger)
+        self._obedience = Obedience(self._ledger, self._upkeep, self._manual)
         self._begun = False
 
     def receive(self, datagram: Datagram, now: Instant) -> None:
@@ -103,16 +105,20 @@ class Gateway:
         """Every IKE SA that is not gone, oldest first."""
         return tuple(sa.view() for sa in self._ledger.ike_sas.values() if sa.life != "deleted")
 
+    def child_sas(self) -> tuple[ChildView, ...]:
+        """Every Child SA of theirs, and those with keys by hand."""
+        return (*(child for sa in self.ike_sas() for child in sa.children), *self._manual.sas())
+
     def tunnels(self) -> tuple[TunnelView, ...]:
         """Every configured child, up or not."""
-        return tuple(
-            self._tunnel_view(tunnel, child) for tunnel in self.plan.tunnels.values() for child in tunnel.children
-        )
+        keyed = (self._tunnel_view(tunnel, child) for tunnel in self.plan.tunnels.values() for child in tunnel.children)
+        return (*keyed, *self._manual.tunnels())
 
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
             self._obedience.install_policies()
+            self._manual.settle()
             self._upkeep.begin()
 
     def _settle(self) -> None:

@@ -17,7 +17,7 @@ from isthmus.engine.views import IkeSaView
 from isthmus.events.ike import IkeDeleted
 from isthmus.model.address import Address, Endpoint
 from isthmus.model.identity import Identity
-from isthmus.model.plan import PeerPlan, Version
+from isthmus.model.plan import Mode, PeerPlan, Version
 from isthmus.model.proposal import Suite
 from isthmus.model.quantities import NO_SPI, IkeSpi, InboundSpi, Instant, Seconds
 from isthmus.model.sa_spec import UpdateSa
@@ -163,8 +163,13 @@ class IkeSa:
         self.local, self.remote = local, remote
 
     def take_children_along(self) -> None:
-        for child in self.children.values():
-            child.installation.move(self.local, self.remote)
+        for child in tuple(self.children.values()):
+            if child.tunnel.mode is Mode.TRANSPORT and child.installation.remote.address != self.remote.address:
+                self.dialect.delete_child(child, "its address is gone: transport mode does not move (RFC 4555, 1.1)")
+            elif self.nat.found and not child.tunnel.travels_in_udp:
+                self.dialect.delete_child(child, "there is a NAT on the way now, which it does not pass")
+            else:
+                child.installation.move(self.local, self.remote)
 
     @property
     def follows(self) -> bool:
@@ -181,7 +186,7 @@ class IkeSa:
         if self.udp and self.follows and remote != self.remote:
             self.move(self.local, remote)
         elif child.installation.remote != self.remote:
-            self.ledger.program(UpdateSa(child.installation.outbound_id, self.local, self.remote, self.udp))
+            self.ledger.program(UpdateSa(child.installation.outbound_id, self.local, self.remote, child.udp))
 
     def delete_silently(self, reason: str) -> None:
         """Ends it and its children here and now, without a word to the peer."""

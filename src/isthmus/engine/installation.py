@@ -57,7 +57,7 @@ class Installation:
         """Follows the IKE SA to new endpoints; keys and counters stay."""
         ike = self.child.ike
         for sa in (self.inbound_id, *((self.outbound_id,) if self.sends else ())):
-            ike.ledger.program(UpdateSa(sa, local, remote, ike.udp))
+            ike.ledger.program(UpdateSa(sa, local, remote, self.child.udp))
         self.remote = remote
 
     def _spec(self, direction: Direction) -> SaSpec:
@@ -71,7 +71,7 @@ class Installation:
             interface=tunnel.interface,
             local=ike.local,
             remote=ike.remote,
-            udp=ike.udp,
+            udp=self.child.udp,
             local_selectors=terms.local_ts,
             remote_selectors=terms.remote_ts,
             encryption=terms.suite.encryption,

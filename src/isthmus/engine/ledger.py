@@ -100,8 +100,8 @@ class Ledger:
     def next_output(self) -> Output | None:
         return self._outputs.popleft() if self._outputs else None
 
-    def program(self, op: DataPlaneOp, child: ChildSa | None = None) -> None:
-        """Asks the data plane for something; `child` is who hears of a refusal."""
+    def program(self, op: DataPlaneOp, child: ChildSa | None = None) -> Ticket:
+        """Asks the data plane for something; `child` is who hears of a refusal, which comes with the ticket."""
         ticket = Ticket(self._next_ticket)
         self._next_ticket += 1
         if child is not None:
@@ -109,6 +109,7 @@ class Ledger:
             while len(self._tickets) > 64:  # a refusal comes back at once or never
                 self._tickets.pop(next(iter(self._tickets)))
         self.emit(Program(ticket, op))
+        return ticket
 
     def owner_of(self, ticket: Ticket) -> ChildSa | None:
         """Who asked for what was refused."""
@@ -122,7 +123,8 @@ class Ledger:
     def fresh_child_spi(self) -> InboundSpi:
         while True:
             spi = InboundSpi(int.from_bytes(self.entropy.octets(4), "big"))
-            if spi >= _FIRST_SPI and spi not in self.children:
+            taken = spi in self.children or any(manual.spi_in == spi for manual in self.plan.manual.values())
+            if spi >= _FIRST_SPI and not taken:
                 return spi
 
     def with_peer(self, peer: str) -> tuple[IkeSa, ...]:

@@ -9,6 +9,7 @@ from isthmus.engine import commands as c
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.ike_sa import IkeSa
 from isthmus.engine.ledger import Ledger, Turn
+from isthmus.engine.manual import ManualKeys
 from isthmus.engine.upkeep import Upkeep
 from isthmus.events.child import AcquireIgnored
 from isthmus.events.ike import FailureReason, NegotiationFailed
@@ -23,9 +24,10 @@ from isthmus.model.selectors import TrafficSelector
 class Obedience:
     """One short method a command."""
 
-    def __init__(self, ledger: Ledger, upkeep: Upkeep) -> None:
+    def __init__(self, ledger: Ledger, upkeep: Upkeep, manual: ManualKeys) -> None:
         self._ledger = ledger
         self._upkeep = upkeep
+        self._manual = manual
 
     def carry_out(self, command: c.Command) -> None:
         match command:
@@ -59,6 +61,8 @@ class Obedience:
             case c.HardExpired(sa_id):
                 if (concerned := self._by_id(sa_id)) is not None:
                     concerned.expire("volume")
+                else:
+                    self._manual.expired(sa_id)
             case c.FirstInbound(sa_id):
                 if (concerned := self._by_id(sa_id)) is not None:
                     self._used_by_peer(concerned)
@@ -72,6 +76,8 @@ class Obedience:
             case c.ProgramFailed(ticket, why):
                 if (owner := self._ledger.owner_of(ticket)) is not None:
                     self._refused(owner, why)
+                else:
+                    self._manual.refused(ticket, why)
             case c.Resolved():
                 self._upkeep.resolved(command)
             case _:
@@ -90,6 +96,7 @@ class Obedience:
         for name in before.keys() - after.keys():
             ledger.program(RemovePolicy(name))
         self.install_policies()
+        self._manual.settle()
         for sa in tuple(ledger.ike_sas.values()):
             if sa.peer is None:
                 continue
@@ -142,6 +149,7 @@ class Obedience:
 
     def _shut_down(self) -> None:
         self._upkeep.stopped = True
+        self._manual.clear()
         for sa in tuple(self._ledger.ike_sas.values()):
             if sa.life != "deleted":
                 sa.dialect.delete_ike("shutting down")
@@ -181,7 +189,8 @@ _Policies = dict[str, tuple[str, tuple[TrafficSelector, ...], tuple[TrafficSelec
 
 def _policies(plan: Plan) -> _Policies:
     """Interface, local and remote selectors of every child of the enabled tunnels."""
-    return {
+    by_hand = {name: (m.interface, *m.selectors) for name, m in plan.manual.items() if m.enabled}
+    return by_hand | {
         child.name: (tunnel.interface, child.local, child.remote)
         for tunnel in plan.tunnels.values()
         if tunnel.enabled

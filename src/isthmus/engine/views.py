@@ -20,7 +20,8 @@ class ChildView:
     """`branch:lan`."""
     tunnel: str
     proxy_id: str | None
-    peer: str
+    peer: str | None
+    """None: it has keys by hand."""
     protocol: Protocol
     mode: Mode
     udp: bool
@@ -77,7 +78,8 @@ class TunnelView:
     tunnel: str
     proxy_id: str | None
     interface: str
-    peer: str
+    peer: str | None
+    """None: it has keys by hand."""
     state: str
     """up, negotiating, down, disabled."""
     reason: str | None

@@ -32,6 +32,8 @@ class FailureReason(StrEnum):
     DELETED_HERE = "deleted-here"
     PEER_REFUSED = "peer-refused"
     ONLY_RESPONDS = "only-responds"
+    BEHIND_NAT = "behind-nat"
+    MODE_MISMATCH = "mode-mismatch"
     INTERNAL_ERROR = "internal-error"
 
 

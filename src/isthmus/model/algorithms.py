@@ -194,6 +194,8 @@ KEY_EXCHANGE: tuple[KeyExchangeMethod, ...] = (
     KeyExchangeMethod("ml-kem-1024", 37, KeFamily.KEM, 1024, 1568, 1568),
 )
 
+NO_INTEGRITY_BECAUSE = "encryption without authentication can be altered, and so be read: MUST NOT (RFC 8221, 4)"
+
 NO_INTEGRITY = 0
 """Transform ID NONE of type 3: what an AEAD suite carries, or omits."""
 

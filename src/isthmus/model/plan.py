@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from isthmus.model.address import Address
 from isthmus.model.identity import Identity, Matching
-from isthmus.model.proposal import Proposal
-from isthmus.model.quantities import Seconds
+from isthmus.model.proposal import Proposal, Protocol, Suite
+from isthmus.model.quantities import InboundSpi, OutboundSpi, Seconds
 from isthmus.model.secret import Secret
 from isthmus.model.selectors import TrafficSelector
 
@@ -96,6 +96,11 @@ class IpsecProfile:
     name: str
     proposals: tuple[Proposal, ...]
     lifetime: Lifetime
+
+    @property
+    def protocol(self) -> Protocol:
+        """ESP or AH, never both."""
+        return self.proposals[0].protocol if self.proposals else Protocol.ESP
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +261,36 @@ class TunnelPlan:
     start: Start = Start.IMMEDIATE
     enabled: bool = True
 
+    @property
+    def travels_in_udp(self) -> bool:
+        """Whether UDP may carry it: AH covers what a NAT changes, and transport mode keeps to its addresses."""
+        return self.mode is Mode.TUNNEL and self.profile.protocol == Protocol.ESP
+
+
+@dataclass(frozen=True, slots=True)
+class ManualPlan:
+    """One manual-key `ipsec-tunnels` entry: an SA pair without IKE."""
+
+    name: str
+    interface: str
+    outer: str
+    """The interface of the host that faces the peer."""
+    local: Address
+    remote: Address
+    spi_in: InboundSpi
+    spi_out: OutboundSpi
+    suite: Suite
+    encryption_key: Secret
+    integrity_key: Secret
+    """The same in both directions."""
+    selectors: tuple[tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]
+    """Local and remote."""
+    mode: Mode = Mode.TUNNEL
+    replay_window: int = 0
+    """Packets; 0: no anti-replay, as nobody agrees on new numbers (RFC 4303, 2.2)."""
+    copy_tos: bool = False
+    enabled: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class InterfacePlan:
@@ -291,12 +326,31 @@ class Plan:
     routes: tuple[RoutePlan, ...] = ()
     peers: Mapping[str, PeerPlan] = field(default_factory=dict)
     tunnels: Mapping[str, TunnelPlan] = field(default_factory=dict)
+    manual: Mapping[str, ManualPlan] = field(default_factory=dict)
+    """The tunnels that no peer keys."""
     _of_peer: Mapping[str, tuple[TunnelPlan, ...]] = field(init=False, repr=False, compare=False)
     _at: Mapping[str, tuple[TunnelPlan, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_of_peer", _grouped(self.tunnels.values(), attrgetter("peer")))
         object.__setattr__(self, "_at", _grouped(self.tunnels.values(), attrgetter("interface")))
+
+    @property
+    def listening(self) -> Mapping[Address, str | None]:
+        """Our addresses, and the interface of the host to which one is bound.
+
+        In transport mode a route leads to the peer itself, into the tunnel interface: what is sealed, and IKE, must not
+        follow it.
+        """
+        faced = [(p.local, p.interface, self._host_to_host(p.name)) for p in self.peers.values()]
+        faced += [(m.local, m.outer, m.mode is Mode.TRANSPORT) for m in self.manual.values() if m.enabled]
+        found: dict[Address, str | None] = {}
+        for address, interface, bound in faced:
+            found[address] = interface if bound else found.get(address)
+        return found
+
+    def _host_to_host(self, peer: str) -> bool:
+        return any(tunnel.mode is Mode.TRANSPORT for tunnel in self.tunnels_of(peer))
 
     def tunnels_of(self, peer: str) -> tuple[TunnelPlan, ...]:
         return self._of_peer.get(peer, ())

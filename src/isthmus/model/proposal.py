@@ -115,6 +115,11 @@ class Suite:
     esn: bool = False
     additional: tuple[tuple[TransformType, KeyExchangeMethod], ...] = ()
 
+    @property
+    def unauthenticated(self) -> bool:
+        """ESP that anybody can alter."""
+        return self.encryption is not None and not self.encryption.aead and self.integrity is None
+
     def __str__(self) -> str:
         parts = [self.encryption, self.integrity, self.prf, self.ke, *(row for _, row in self.additional)]
         return "/".join(part.name for part in parts if part is not None)

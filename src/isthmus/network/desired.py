@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from isthmus.model.plan import InterfaceAddress, InterfacePlan, Network, Plan
-from isthmus.network.mtu import Envelope, TunnelMtu, envelopes, tunnel_mtu
+from isthmus.model.address import Address
+from isthmus.model.plan import FixedPeer, InterfaceAddress, InterfacePlan, Mode, Network, Plan
+from isthmus.network.mtu import Envelope, TunnelMtu, envelopes, manual_envelope, tunnel_mtu
 
 DEFAULT_ROUTER = "default"
 BACKSTOP_METRIC = 2**32 - 1
@@ -99,14 +100,33 @@ def _computed_mtu(
         peer = plan.peers[tunnel.peer]
         outer = outer_mtus.get(peer.interface, UNKNOWN_LINK_MTU)
         candidates.append(tunnel_mtu(outer, peer.interface, agreed or envelopes(peer, tunnel)))
+    for manual in plan.manual.values():
+        if manual.interface == interface.name:
+            outer = outer_mtus.get(manual.outer, UNKNOWN_LINK_MTU)
+            candidates.append(tunnel_mtu(outer, manual.outer, (manual_envelope(manual),)))
     unused = TunnelMtu(UNKNOWN_LINK_MTU, "no tunnel uses the interface")
     return min(candidates, key=lambda candidate: candidate.mtu, default=unused)
 
 
 def _routes(plan: Plan, links: Mapping[str, Link]) -> Iterable[Route]:
+    to_peers = _hosts_reached(plan)
     for route in plan.routes:
         if route.virtual_router != DEFAULT_ROUTER:
             raise ValueError(f"route {route.name}: virtual router {route.virtual_router} has no table")
         yield Route(route.destination, route.interface, route.metric)
-        if route.interface in links:
+        # Behind a route to the peer itself there is none: what we seal for it would meet it too.
+        if route.interface in links and not any(peer in route.destination for peer in to_peers.get(route.interface, ())):
             yield Route(route.destination, None, BACKSTOP_METRIC)
+
+
+def _hosts_reached(plan: Plan) -> Mapping[str, Collection[Address]]:
+    """The peers to whom themselves tunnel interfaces lead, in transport mode."""
+    found: dict[str, set[Address]] = {}
+    for manual in plan.manual.values():
+        if manual.mode is Mode.TRANSPORT:
+            found.setdefault(manual.interface, set()).add(manual.remote)
+    for tunnel in plan.tunnels.values():
+        address = plan.peers[tunnel.peer].address
+        if tunnel.mode is Mode.TRANSPORT and isinstance(address, FixedPeer):
+            found.setdefault(tunnel.interface, set()).add(address.address)
+    return found

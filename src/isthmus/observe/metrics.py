@@ -179,7 +179,7 @@ class _State(Collector):
             labels=(*_TUNNEL, "state", "reason"),
         )
         for tunnel in tunnels:
-            labels = (tunnel.tunnel, tunnel.proxy_id or "", tunnel.peer)
+            labels = (tunnel.tunnel, tunnel.proxy_id or "", tunnel.peer or "")
             reason = "" if tunnel.state == "up" else self._reasons.get(tunnel.child, "")
             configured.add_metric(labels, 1)
             up.add_metric(labels, 1 if tunnel.state == "up" else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from isthmus.engine.views import IkeSaView, TunnelView
+from isthmus.engine.views import ChildView, IkeSaView, TunnelView
 from isthmus.model.plan import Plan
 from isthmus.model.sa_spec import SaCounters, SaId
 
@@ -13,6 +13,8 @@ class GatewayViews(Protocol):
     """The readable side of `engine.gateway.Gateway`."""
 
     def ike_sas(self) -> tuple[IkeSaView, ...]: ...
+
+    def child_sas(self) -> tuple[ChildView, ...]: ...
 
     def tunnels(self) -> tuple[TunnelView, ...]: ...
 

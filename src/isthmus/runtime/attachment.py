@@ -74,7 +74,7 @@ class Attachment:
             if self._detached:
                 return
             await self._make_interfaces(plan)
-            self._transport.listen(_local_addresses(plan))
+            self._transport.listen(plan.listening)
             old, self._plan = self._plan, plan
             # Where nothing changed the SAs stand, and so does what they agreed on; elsewhere it is learnt again.
             self._agreed = {name: e for name, e in self._agreed.items() if _carried(old, name) == _carried(plan, name)}
@@ -85,7 +85,7 @@ class Attachment:
         async with self._turn:
             for name in sorted(self._interfaces - _tunnel_interfaces(self._plan)):
                 self._remove_interface(name)
-            self._transport.retain(_local_addresses(self._plan) | frozenset(in_use))
+            self._transport.retain(frozenset(self._plan.listening) | frozenset(in_use))
 
     @property
     def disturbed(self) -> bool:
@@ -172,10 +172,6 @@ def _tunnel_interfaces(plan: Plan) -> frozenset[str]:
     return frozenset(name for name, interface in plan.interfaces.items() if interface.is_tunnel)
 
 
-def _local_addresses(plan: Plan) -> frozenset[Address]:
-    return frozenset(peer.local for peer in plan.peers.values())
-
-
 def _carried(plan: Plan, interface: str) -> list[tuple[TunnelPlan, PeerPlan | None]]:
     """What decides on the envelopes of an interface's packets."""
     tunnels = (t for t in plan.tunnels.values() if t.interface == interface)
@@ -189,6 +185,6 @@ def _agreed(plan: Plan, ike_sas: Iterable[IkeSaView]) -> dict[str, tuple[Envelop
         for child in ike.children:
             if tunnel := plan.tunnels.get(child.tunnel):
                 suite, version = child.suite, ike.local.address.version
-                envelope = Envelope(version, child.udp, suite.encryption, suite.integrity)
+                envelope = Envelope(version, child.udp, suite.encryption, suite.integrity, suite.protocol, child.mode)
                 found.setdefault(tunnel.interface, set()).add(envelope)
     return {interface: tuple(sorted(envelopes, key=str)) for interface, envelopes in found.items()}

@@ -16,8 +16,8 @@ class Plane(DataPlane, Protocol):
 
     def remove_interface(self, name: str) -> None: ...
 
-    def listen(self, address: Address) -> None:
-        """Receives ESP, and UDP on the NAT-T port, at one of our addresses."""
+    def listen(self, address: Address, device: str | None = None) -> None:
+        """Receives ESP and AH, and UDP on the NAT-T port, at one of our addresses; by one interface, or by all."""
         ...
 
     def unlisten(self, address: Address) -> None: ...

@@ -36,11 +36,11 @@ class Queue(IntEnum):
 class Port:
     """One socket for each queue, all bound to the same place. Raises `OSError` where it cannot be bound."""
 
-    def __init__(self, local: Endpoint) -> None:
+    def __init__(self, local: Endpoint, device: str | None = None) -> None:
         self._sockets: list[socket.socket] = []
         try:
             for queue in Queue:
-                self._sockets.append(_opened(local, sorting=queue is Queue.FIRST))
+                self._sockets.append(_opened(local, device, sorting=queue is Queue.FIRST))
         except OSError:
             self.close()
             raise
@@ -57,13 +57,15 @@ class Port:
         self._sockets.clear()
 
 
-def _opened(local: Endpoint, *, sorting: bool) -> socket.socket:
+def _opened(local: Endpoint, device: str | None, *, sorting: bool) -> socket.socket:
     version = local.address.version
     opened = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
     try:
         opened.setblocking(False)
         if version == 6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if device is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
         _widen(opened)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if sorting:

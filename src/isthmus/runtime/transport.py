@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv4Address, ip_address
 from typing import Final
 
@@ -43,7 +43,8 @@ class Transport:
         self._deliver: Final = deliver
         self._record: Final = record
         self._clock: Final = clock
-        self._wanted: frozenset[Address] = frozenset()
+        self._wanted: dict[Address, str | None] = {}
+        """Our addresses, each with the interface of the host that it is bound to."""
         self._ports: dict[Address, Port] = {}
         self._encapsulated: set[Address] = set()
         self._deaf: set[Endpoint] = set()
@@ -56,26 +57,26 @@ class Transport:
             | {Endpoint(address, NAT_T_PORT) for address in self._encapsulated}
         )
 
-    def listen(self, addresses: Iterable[Address]) -> None:
-        """Listens at these too. What fails now, `retry` tries again."""
-        self._wanted |= frozenset(addresses)
+    def listen(self, addresses: Mapping[Address, str | None]) -> None:
+        """Listens at these too, by any interface or by one of the host. What fails now, `retry` tries again."""
+        for address, device in addresses.items():
+            if self._wanted.get(address, device) != device:
+                self._leave(address)
+        self._wanted |= addresses
         self.retry()
 
     def retry(self) -> None:
         """Opens what is wanted and not open: an address may come later than we do."""
-        for address in self._wanted - self._ports.keys():
+        for address in self._wanted.keys() - self._ports.keys():
             self._attempt(Endpoint(address, IKE_PORT), self._open)
-        for address in self._wanted - self._encapsulated:
+        for address in self._wanted.keys() - self._encapsulated:
             self._attempt(Endpoint(address, NAT_T_PORT), self._open_encapsulated)
 
     def retain(self, addresses: Collection[Address]) -> None:
         """Closes all that is open elsewhere."""
-        self._wanted = self._wanted & frozenset(addresses)
-        for address in self._ports.keys() - self._wanted:
-            self._close(self._ports.pop(address))
-        for address in self._encapsulated - self._wanted:
-            self._encapsulated.discard(address)
-            self._plane.unlisten(address)
+        self._wanted = {address: device for address, device in self._wanted.items() if address in addresses}
+        for address in (self._ports.keys() | self._encapsulated) - self._wanted.keys():
+            self._leave(address)
         self._deaf = {local for local in self._deaf if local.address in self._wanted}
 
     def send(self, order: SendDatagram) -> None:
@@ -92,15 +93,23 @@ class Transport:
         self.retain(())
 
     def _open(self, local: Endpoint) -> None:
-        port = self._ports[local.address] = Port(local)
+        port = self._ports[local.address] = Port(local, self._wanted[local.address])
         for queue in Queue:
             opened = port.socket_of(queue)
             burst = BURST_OF_STRANGERS if queue is Queue.FIRST else BURST
             asyncio.get_running_loop().add_reader(opened, self._receive, local, opened, burst)
 
     def _open_encapsulated(self, local: Endpoint) -> None:
-        self._plane.listen(local.address)
+        self._plane.listen(local.address, self._wanted[local.address])
         self._encapsulated.add(local.address)
+
+    def _leave(self, address: Address) -> None:
+        port = self._ports.pop(address, None)
+        if port is not None:
+            self._close(port)
+        if address in self._encapsulated:
+            self._encapsulated.discard(address)
+            self._plane.unlisten(address)
 
     def _close(self, port: Port) -> None:
         for queue in Queue:

@@ -120,8 +120,8 @@ class KeysAreFresh(Quiet):
         seen: dict[bytes, SaId] = {}
         for spec in site.plane.installed:
             key = spec.encryption_key.reveal() + spec.integrity_key.reveal()
-            if len(key) < SHORTEST_SECRET:
-                continue
+            if len(key) < SHORTEST_SECRET or spec.child in site.plan.manual:
+                continue  # keys by hand serve both directions
             if key in seen:
                 raise self.broken(f"{site.name}: {spec.id} and {seen[key]}")
             seen[key] = spec.id
@@ -195,10 +195,15 @@ class SequenceNumbersRise(Quiet):
 
     def __init__(self) -> None:
         self._latest: dict[tuple[int, Endpoint], int] = {}
+        self._by_hand: set[int] = set()
+        """SPIs whose keys outlive the memory of what was sent."""
+
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
+        self._by_hand.update(manual.spi_out for manual in site.plan.manual.values())
 
     def sent(self, frame: Frame) -> None:
         esp = frame.body
-        if isinstance(esp, EspPacket):
+        if isinstance(esp, EspPacket) and esp.spi not in self._by_hand:
             line = (esp.spi, frame.destination)
             if esp.sequence <= self._latest.get(line, 0):
                 raise self.broken(f"{esp.sequence} again on 0x{esp.spi:08x} of {frame.source}")
@@ -234,7 +239,7 @@ class PlaneHoldsWhatTheGatewaySays(Quiet):
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.outbound}")
 
     def _nobody_owns(self, site: Site, held: Mapping[SaId, SaSpec]) -> None:
-        children = [child for ike in site.ike_sas for child in ike.children]
+        children = site.child_sas
         owned = {sa for child in children for sa in (child.inbound, child.outbound)}
         heirs = {child.name for child in children}
         for sa, spec in held.items():
@@ -255,6 +260,7 @@ class StateIsBounded(Quiet):
         plan, states = site.gateway.plan, [ike.state for ike in site.ike_sas]
         half_open, leaving = states.count("connecting"), states.count("deleting")
         peers, children = len(plan.peers), sum(len(tunnel.children) for tunnel in plan.tunnels.values())
+        children += len(plan.manual)
         for what, count, limit in (
             ("half-open IKE SAs", half_open, plan.settings.maximum_half_opened_sa + peers),
             ("IKE SAs", len(states) - half_open - leaving, IKE_SAS_OF_A_PEER * peers),

@@ -26,6 +26,7 @@ from isthmus.model.plan import (
     IpsecProfile,
     Lifetime,
     Liveness,
+    Mode,
     NamedPeer,
     NatTraversal,
     PeerAddress,
@@ -75,7 +76,8 @@ class Party:
     ike: tuple[str, ...] = ("aes-128-gcm/sha256/group31",)
     """Proposals: encryption, integrity where it is no AEAD, PRF, then groups, as the configuration spells them."""
     esp: tuple[str, ...] = ("aes-128-gcm",)
-    """Proposals: encryption, integrity where it is no AEAD, then `esn`, then groups for a fresh key exchange."""
+    """Proposals: encryption (`ah`: none), integrity where it is no AEAD, then `esn`, then groups for fresh keys."""
+    mode: Mode = Mode.TUNNEL
     ike_lifetime: Seconds = Seconds(8 * HOUR)
     child_lifetime: Seconds = HOUR
     child_octets: int | None = None
@@ -163,6 +165,7 @@ def plan_of(here: Party, there: Party) -> Plan:
             "esp", tuple(esp_proposal(text) for text in here.esp), Lifetime(here.child_lifetime, here.child_octets)
         ),
         children=tuple(_child(there.name, proxy) for proxy in here.proxy_ids),
+        mode=here.mode,
         anti_replay=here.anti_replay,
         start=here.start,
     )
@@ -199,8 +202,11 @@ def child_names(site: Site) -> tuple[str, ...]:
 
 def packet_for(proxy: ProxyId, number: int = 0) -> Packet:
     """A packet that the proxy ID protects, from its first host on the local side."""
-    source, destination = ip_network(proxy.local), ip_network(proxy.remote)
-    return Packet(source[1 + number], destination[1 + number], protocol=proxy.protocol or 17)
+    source, destination = (
+        network[1 + number] if network.num_addresses > 1 else network[0]
+        for network in (ip_network(proxy.local), ip_network(proxy.remote))
+    )
+    return Packet(source, destination, protocol=proxy.protocol or 17)
 
 
 def ike_proposal(text: str) -> Proposal:
@@ -215,15 +221,18 @@ def ike_proposal(text: str) -> Proposal:
 
 
 def esp_proposal(text: str) -> Proposal:
-    """`aes-128-gcm`, `aes-256-cbc/sha256/group14`, `aes-128-gcm/esn`."""
+    """`aes-128-gcm`, `aes-256-cbc/sha256/group14`, `aes-128-gcm/esn`, `3des/none`, `ah/sha256`."""
     encryption, *rest = text.split("/")
-    row = algorithms.ENCRYPTION_BY_NAME[encryption]
-    transforms = [Transform(TransformType.ENCR, row.ikev2, row.key_bits)]
-    if not row.aead:
-        transforms.append(Transform(TransformType.INTEG, algorithms.INTEGRITY_BY_NAME[rest.pop(0)].ikev2))
+    row = algorithms.ENCRYPTION_BY_NAME.get(encryption)
+    transforms = [Transform(TransformType.ENCR, row.ikev2, row.key_bits)] if row else []
+    if row is None or not row.aead:
+        integrity = rest.pop(0)
+        if integrity != "none":
+            transforms.append(Transform(TransformType.INTEG, algorithms.INTEGRITY_BY_NAME[integrity].ikev2))
     numbers = 1 if "esn" in rest else 0
     groups = _groups(name for name in rest if name != "esn")
-    return Proposal(Protocol.ESP, (*transforms, *groups, Transform(TransformType.SN, numbers)))
+    protocol = Protocol.ESP if row else Protocol.AH
+    return Proposal(protocol, (*transforms, *groups, Transform(TransformType.SN, numbers)))
 
 
 def _older_ike(text: str) -> str:

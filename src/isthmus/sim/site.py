@@ -14,7 +14,7 @@ from isthmus.engine import commands
 from isthmus.engine.commands import Command
 from isthmus.engine.outputs import Output, Program, Resolve, SendDatagram, SendKeepAlive
 from isthmus.engine.surroundings import Surroundings
-from isthmus.engine.views import IkeSaView, TunnelView
+from isthmus.engine.views import ChildView, IkeSaView, TunnelView
 from isthmus.events.event import Event
 from isthmus.events.message import MessageExchanged
 from isthmus.model.address import NAT_T_PORT, Address, Datagram, Endpoint
@@ -61,6 +61,8 @@ class Brain(Protocol):
     def poll(self) -> Output | None: ...
 
     def ike_sas(self) -> tuple[IkeSaView, ...]: ...
+
+    def child_sas(self) -> tuple[ChildView, ...]: ...
 
     def tunnels(self) -> tuple[TunnelView, ...]: ...
 
@@ -153,6 +155,11 @@ class Site:
         if self._ike_sas is None:
             self._ike_sas = self.gateway.ike_sas() if self.gateway else ()
         return self._ike_sas
+
+    @property
+    def child_sas(self) -> tuple[ChildView, ...]:
+        """Those of its IKE SAs, and those with keys by hand."""
+        return self.gateway.child_sas() if self.gateway else ()
 
     @property
     def tunnels(self) -> tuple[TunnelView, ...]:

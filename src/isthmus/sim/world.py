@@ -89,12 +89,13 @@ class World:
     def flow(self, source: Site, destination: Site, packet: Packet, every: Seconds | None = None) -> Flow:
         """Traffic that begins when it is started, at its own pace or at a given one."""
         # The route of the host network: into the tunnel whose proxy ID leads there.
+        agreed = [(t.interface, c.local, c.remote) for t in source.plan.tunnels.values() for c in t.children]
+        by_hand = [(manual.interface, *manual.selectors) for manual in source.plan.manual.values()]
         interface = next(
-            tunnel.interface
-            for tunnel in source.plan.tunnels.values()
-            for child in tunnel.children
-            if any(s.admits(packet.destination, packet.protocol, packet.destination_port) for s in child.remote)
-            and any(s.admits(packet.source, packet.protocol, packet.source_port) for s in child.local)
+            interface
+            for interface, local, remote in agreed + by_hand
+            if any(s.admits(packet.destination, packet.protocol, packet.destination_port) for s in remote)
+            and any(s.admits(packet.source, packet.protocol, packet.source_port) for s in local)
         )
         flow = Flow(self.agenda, source, destination, interface, packet, every)
         self.flows.append(flow)

@@ -38,7 +38,7 @@ class IpsecSaRow:
 
     tunnel: Annotated[str, "name in `ipsec-tunnels`"]
     proxy_id: Annotated[str | None, "name in its `proxy-ids`; null where none is configured"]
-    gateway: Annotated[str, "name in `ike-gateways`"]
+    gateway: Annotated[str | None, "name in `ike-gateways`; null with manual keys"]
     protocol: Annotated[str, "`esp` or `ah`"]
     mode: Annotated[str, "`tunnel` or `transport`"]
     encapsulation: Annotated[str, "`udp` or `none`"]
@@ -70,7 +70,7 @@ class TunnelRow:
     tunnel: Annotated[str, "name in `ipsec-tunnels`"]
     proxy_id: Annotated[str | None, "name in its `proxy-ids`; null where none is configured"]
     interface: Annotated[str, "tunnel interface"]
-    gateway: Annotated[str, "name in `ike-gateways`"]
+    gateway: Annotated[str | None, "name in `ike-gateways`; null with manual keys"]
     state: Annotated[str, "`up`, `negotiating`, `down` or `disabled`"]
     reason: Annotated[str | None, "why it is not up, in one line; null where it is"]
     monitor: Annotated[str, "`up`, `down` or `off`"]

@@ -5,10 +5,18 @@ They see the sound entries only; where one is not sound, the rules about it wait
 
 from __future__ import annotations
 
-from isthmus.config.rules import crypto, gateways, interfaces, routes, tunnels, weakness
+from isthmus.config.rules import crypto, gateways, interfaces, protection, routes, tunnels, weakness
 from isthmus.config.rules.scope import Scope
 
-RULES = (*interfaces.RULES, *routes.RULES, *crypto.RULES, *weakness.RULES, *gateways.RULES, *tunnels.RULES)
+RULES = (
+    *interfaces.RULES,
+    *routes.RULES,
+    *crypto.RULES,
+    *weakness.RULES,
+    *gateways.RULES,
+    *tunnels.RULES,
+    *protection.RULES,
+)
 
 
 def check_rules(scope: Scope) -> None:

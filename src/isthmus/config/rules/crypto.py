@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from isthmus.config.problems import ALGORITHMS, CONFLICT, MISSING, UNUSED_ALGORITHM
+from isthmus.config.proposals import bare_authentication
 from isthmus.config.rules.scope import Scope
 from isthmus.config.schema.crypto_profiles import NO_AUTHENTICATION, NO_EXCHANGE, NO_PFS, NON_AUTH, Esp
 from isthmus.config.tree import Path
@@ -33,9 +34,10 @@ def esp_ciphers_and_authentication_go_together(scope: Scope) -> None:
 def _check_esp(scope: Scope, esp: Esp, path: Path) -> None:
     aead, bare = _by_nature(esp.encryption)
     hashes = [word for word in esp.authentication or () if word != NO_AUTHENTICATION]
+    bare_hashes = bare_authentication(esp)
     if bare and esp.authentication is None:
         scope.at_key(MISSING, path, f"authentication is missing: {bare[0]} needs it")
-    elif "null" in bare and not hashes:
+    elif "null" in bare and NO_AUTHENTICATION in bare_hashes:
         # RFC 4303, 3.2: not both of them may be null.
         scope.at_value(ALGORITHMS, (*path, "authentication"), "null encryption without authentication protects nothing")
     elif hashes and not bare:

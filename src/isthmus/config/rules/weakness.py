@@ -10,13 +10,15 @@ from typing import TypeAlias
 
 from isthmus.config.problems import AGGRESSIVE_MODE, REFUSED_ALGORITHM, WEAK_ALGORITHM, Code
 from isthmus.config.profiles import built_in_ike, built_in_ipsec
+from isthmus.config.proposals import bare_authentication
 from isthmus.config.rules.scope import Scope
-from isthmus.config.schema.crypto_profiles import IkeCryptoProfile, IpsecCryptoProfile
+from isthmus.config.schema.crypto_profiles import NO_AUTHENTICATION, IkeCryptoProfile, IpsecCryptoProfile
 from isthmus.config.tree import Path
 from isthmus.model.algorithms import (
     ENCRYPTION_BY_NAME,
     INTEGRITY_BY_NAME,
     KEY_EXCHANGE_BY_NAME,
+    NO_INTEGRITY_BECAUSE,
     PRF_BY_NAME,
     Encryption,
     Integrity,
@@ -60,6 +62,26 @@ def built_in_profiles_in_use_are_sound(scope: Scope) -> None:
                 _tell(scope, WEAK_ALGORITHM, ("ipsec-tunnels", name, "ipsec-crypto-profile"), f"{profile}: {text}")
 
 
+def manual_keys_are_sound(scope: Scope) -> None:
+    for name, tunnel in scope.configuration.ipsec_tunnels.items():
+        manual = tunnel.manual_key
+        if manual is None:
+            continue
+        path = ("ipsec-tunnels", name, "manual-key")
+        esp, ah = manual.esp, manual.ah
+        named: list[tuple[Path, Row]] = []
+        if esp is not None:
+            named.append((("esp", "encryption", "algorithm"), ENCRYPTION_BY_NAME[esp.encryption.algorithm]))
+        for protocol, integrity in (("esp", esp and esp.authentication), ("ah", ah and ah.authentication)):
+            if integrity:
+                named.append(((protocol, "authentication", "algorithm"), INTEGRITY_BY_NAME[integrity.algorithm]))
+        for option, row in named:
+            if row.strength is Strength.WEAK:
+                _tell(scope, WEAK_ALGORITHM, (*path, *option), f"{row.name} is weak: {row.because}")
+        if esp is not None and esp.authentication is None:
+            _tell(scope, WEAK_ALGORITHM, (*path, "esp"), f"no authentication is weak: {NO_INTEGRITY_BECAUSE}")
+
+
 def aggressive_mode_shows_a_hash(scope: Scope) -> None:
     for name, gateway in scope.configuration.ike_gateways.items():
         if gateway.version is Version.IKEV2 or gateway.authentication.pre_shared_key is None:
@@ -99,6 +121,10 @@ def _weak_ipsec(profile: IpsecCryptoProfile) -> Iterator[tuple[Path, str]]:
     if profile.esp is not None:
         yield from _weak(("esp", "encryption"), profile.esp.encryption, ENCRYPTION_BY_NAME)
         yield from _weak(("esp", "authentication"), profile.esp.authentication or (), INTEGRITY_BY_NAME)
+        bare = [cipher for cipher in profile.esp.encryption if not ENCRYPTION_BY_NAME[cipher].aead]
+        if bare and NO_AUTHENTICATION in bare_authentication(profile.esp):
+            index = (profile.esp.authentication or ()).index(NO_AUTHENTICATION)
+            yield ("esp", "authentication", index), f"none is weak: {NO_INTEGRITY_BECAUSE}"
     if profile.ah is not None:
         yield from _weak(("ah", "authentication"), profile.ah.authentication, INTEGRITY_BY_NAME)
     for _, text in _weak((), (profile.dh_group,), KEY_EXCHANGE_BY_NAME):
@@ -118,4 +144,9 @@ def _weak(option: Path, names: Iterable[str], rows: Mapping[str, Row]) -> Iterat
             yield (*option, index), f"{name} is weak: {row.because}"
 
 
-RULES = (written_profiles_are_sound, built_in_profiles_in_use_are_sound, aggressive_mode_shows_a_hash)
+RULES = (
+    written_profiles_are_sound,
+    built_in_profiles_in_use_are_sound,
+    manual_keys_are_sound,
+    aggressive_mode_shows_a_hash,
+)

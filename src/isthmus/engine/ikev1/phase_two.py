@@ -19,6 +19,7 @@ from isthmus.engine.ikev1.later import Later
 from isthmus.engine.ikev1.notices import notify_of, reason_of
 from isthmus.engine.ikev1.party import Intention, Party
 from isthmus.engine.ikev1.quick_setup import QuickSetup
+from isthmus.engine.passage import stopped_by_nat
 from isthmus.engine.refusal import Refusal, Report
 from isthmus.engine.states import ChildLife
 from isthmus.events.child import RekeyCollision
@@ -67,6 +68,10 @@ class AskForChild(Intention):
         party = self.party
         if not self.still_wanted():
             return None
+        obstacle = stopped_by_nat(party.sa, self.tunnel)
+        if obstacle is not None:
+            self.failed(obstacle)
+            return None
         number = party.talks.fresh_message_id()
         setup = QuickSetup(party.channel, number, True, party.nat_by_draft, self.tunnel, self.child)
         self._setup, self._begun_at = setup, party.sa.ledger.now
@@ -95,7 +100,8 @@ class AskForChild(Intention):
         # The peer waits for our confirmation; it hears why none comes.
         setup = self._setup
         spi = setup.spi_in.to_bytes(4, "big") if setup is not None else b""
-        self.party.inform(Notify(notify_of(refusal), protocol=Protocol.ESP, spi=spi))
+        protocol = setup.protocol if setup is not None else Protocol.ESP
+        self.party.inform(Notify(notify_of(refusal), protocol=protocol, spi=spi))
         self._over(refusal.report)
 
     def refused_by_peer(self, notify: Notify) -> None:
@@ -189,7 +195,7 @@ class AnswerQuick:
             self._made.remove_now("the peer's confirmation was refused")
         name = self.setup.child.name if self.setup.child else None
         report_child_failure(self.party.sa, name, _STAGE, "responder", refusal.report)
-        self.party.inform(Notify(notify_of(refusal), protocol=Protocol.ESP))
+        self.party.inform(Notify(notify_of(refusal), protocol=self.setup.protocol))
 
     def unreadable(self, why: str) -> None:
         pass

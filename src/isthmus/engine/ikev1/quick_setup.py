@@ -10,8 +10,8 @@ from isthmus.engine.ikev1 import hashes
 from isthmus.engine.ikev1.channel import Channel
 from isthmus.engine.ikev1.keys import child_keys
 from isthmus.model.algorithms import KeyExchangeMethod
-from isthmus.model.plan import ChildPlan, Lifetime, TunnelPlan
-from isthmus.model.proposal import Suite
+from isthmus.model.plan import ChildPlan, Lifetime, Mode, TunnelPlan
+from isthmus.model.proposal import Protocol, Suite
 from isthmus.model.quantities import InboundSpi, OutboundSpi, Seconds
 from isthmus.model.selectors import TrafficSelector
 from isthmus.wire.ikev1.offers import Duration, Offer
@@ -59,9 +59,20 @@ class QuickSetup:
                 return hashes.confirmation_hash(row, a, self.message_id, self.nonce_i + self.nonce_r)
 
     @property
+    def in_udp(self) -> bool:
+        return self.channel.sa.udp and (self.tunnel is None or self.tunnel.travels_in_udp)
+
+    @property
+    def protocol(self) -> Protocol:
+        """What is asked for, or was agreed on."""
+        return self.suite.protocol if self.suite else self.tunnel.profile.protocol if self.tunnel else Protocol.ESP
+
+    @property
     def mode(self) -> EncapsulationMode:
-        """Tunnel mode as this IKE SA's children travel."""
-        if not self.channel.sa.udp:
+        """How this tunnel's packets travel."""
+        if self.tunnel is not None and self.tunnel.mode is Mode.TRANSPORT:
+            return EncapsulationMode.TRANSPORT
+        if not self.in_udp:
             return EncapsulationMode.TUNNEL
         return EncapsulationMode.UDP_TUNNEL_DRAFT if self.nat_by_draft else EncapsulationMode.UDP_TUNNEL
 

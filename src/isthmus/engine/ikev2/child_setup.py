@@ -11,7 +11,7 @@ from isthmus.engine.ikev2.key_rounds import KeyRounds
 from isthmus.engine.ikev2.keys import child_keys
 from isthmus.model.algorithms import KeyExchangeMethod, Prf
 from isthmus.model.plan import ChildPlan, TunnelPlan
-from isthmus.model.proposal import Proposal, Suite
+from isthmus.model.proposal import Proposal, Protocol, Suite
 from isthmus.model.quantities import InboundSpi, OutboundSpi
 from isthmus.model.selectors import TrafficSelector
 
@@ -46,13 +46,18 @@ class ChildSetup:
     remote_ts: tuple[TrafficSelector, ...] = ()
 
     @property
+    def protocol(self) -> Protocol:
+        """What is asked for, or was agreed on."""
+        return self.suite.protocol if self.suite else self.offered[0].protocol if self.offered else Protocol.ESP
+
+    @property
     def nonces(self) -> tuple[bytes, bytes]:
         """Those of CREATE_CHILD_SA."""
         return self.initiator_nonce, self.responder_nonce
 
     def make(self, prf: Prf, sk_d: bytes, nonces: tuple[bytes, bytes]) -> ChildSa:
         """Keys for what was agreed (RFC 7296, 2.17), and the Child SA: not yet in the data plane."""
-        if self.suite is None or self.suite.encryption is None or self.tunnel is None or self.child is None:
+        if self.suite is None or self.tunnel is None or self.child is None:
             raise ValueError("nothing was agreed")
         additional = self.rounds.additional if self.rounds else b""
         keys = child_keys(

@@ -16,6 +16,7 @@ from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.steps.inform import Notice
 from isthmus.engine.ikev2.succession import crossed, inherit, outdone, outlast, wait_for_takeover
+from isthmus.engine.passage import stopped_by_nat
 from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
 from isthmus.engine.states import ChildLife
 from isthmus.model.plan import ChildPlan, TunnelPlan
@@ -52,6 +53,10 @@ class AskForChild(Creation):
     def begin(self) -> Run[ChildSetup] | None:
         if not self.wanted():
             return None
+        obstacle = stopped_by_nat(self.party.sa, self.tunnel)
+        if obstacle is not None:
+            self.failed(obstacle)
+            return None
         setup = ChildSetup(self.party.sa, fresh=True, began_here=True, tunnel=self.tunnel, child=self.child)
         setup.offered, setup.method = self._guess.offered, self._guess.method
         self.setup = setup
@@ -83,7 +88,7 @@ class AskForChild(Creation):
 
     def rejected(self, refusal: Refusal) -> None:
         if self.setup is not None:
-            self.party.requests.want(DeleteUnborn(self.party, Protocol.ESP, self.setup.spi_in), first=True)
+            self.party.requests.want(DeleteUnborn(self.party, self.setup.protocol, self.setup.spi_in), first=True)
         self.failed(refusal.report)
 
     def silent(self, attempts: int) -> None:
@@ -153,7 +158,7 @@ class RekeyChild(AskForChild):
         if lost:
             old.rekeying = False
             if setup.rounds is None:
-                self.party.requests.want(DeleteUnborn(self.party, Protocol.ESP, setup.spi_in), first=True)
+                self.party.requests.want(DeleteUnborn(self.party, setup.protocol, setup.spi_in), first=True)
         if heir is not None:
             old.heir_of_peer = None
             (wait_for_takeover if lost else outlast)(old, heir)

@@ -18,7 +18,6 @@ from isthmus.engine.twins import settle_twin_children, settle_twins
 from isthmus.events.ike import NatDetected, PpkNotUsed
 from isthmus.model.address import NAT_T_PORT
 from isthmus.model.plan import Encapsulation
-from isthmus.model.proposal import Protocol
 from isthmus.model.quantities import Instant, Seconds
 
 _OVERDUE = 1.1
@@ -82,7 +81,7 @@ def establish(party: Party, handshake: Handshake) -> None:
         name = setup.child.name if setup is not None and setup.child is not None else None
         party.fail_child(name, "IKE_AUTH", sa.role, refusal.report)
         if setup is not None and handshake.refused_here:
-            party.requests.want(DeleteUnborn(party, Protocol.ESP, setup.spi_in))
+            party.requests.want(DeleteUnborn(party, setup.protocol, setup.spi_in))
     elif setup is not None:
         install(first_child(party, setup))
 

@@ -17,6 +17,7 @@ from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
 from isthmus.engine.ikev2.steps.redirect import told_redirect
 from isthmus.engine.ledger import Turn
+from isthmus.engine.passage import stopped_by_nat
 from isthmus.engine.redirection import Redirect, decode_redirect
 from isthmus.engine.refusal import Refusal, Report, malformed, reason_of
 from isthmus.engine.states import IkeLife
@@ -176,7 +177,15 @@ class Authenticate(Intention):
         return retry.HALF_OPEN_PACE
 
     def begin(self) -> Run[Handshake] | None:
-        handshake = require_handshake(self.party)
+        handshake, party = require_handshake(self.party), self.party
+        obstacle = stopped_by_nat(party.sa, self.tunnel) if self.tunnel is not None else None
+        if obstacle is not None and self.child is not None:
+            if not handshake.childless:
+                party.fail(IKE_AUTH.name, obstacle)
+                return None
+            # RFC 6023: the IKE SA comes without it, for others that have none of its trouble.
+            party.fail_child(self.child.name, IKE_AUTH.name, party.sa.role, obstacle)
+            self.child = None
         if self.tunnel is not None and self.child is not None:
             handshake.child = ChildSetup(
                 self.party.sa, fresh=False, began_here=True, tunnel=self.tunnel, child=self.child

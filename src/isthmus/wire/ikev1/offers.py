@@ -190,7 +190,8 @@ def _phase2_transforms(proposal: Proposal) -> Iterator[tuple[int, tuple[Attribut
     """Transform ID and the attributes of the algorithms, for each combination."""
     groups = [g for g in proposal.of(TransformType.KE) if g.id and _agreeable(g)][:1]
     group = tuple(Attribute.of(IpsecAttribute.GROUP_DESCRIPTION, g.id) for g in groups)
-    hashes = [row for t in proposal.of(TransformType.INTEG) if (row := algorithms.INTEGRITY_BY_ID.get(t.id))]
+    kinds = proposal.of(TransformType.INTEG)
+    hashes = [row for t in kinds if (row := algorithms.INTEGRITY_BY_ID.get(t.id))]
     if proposal.protocol == Protocol.AH:
         for row in hashes:
             yield row.ah, (Attribute.of(IpsecAttribute.AUTHENTICATION_ALGORITHM, row.ikev1), *group)
@@ -203,7 +204,9 @@ def _phase2_transforms(proposal: Proposal) -> Iterator[tuple[int, tuple[Attribut
         signatures: list[tuple[Attribute, ...]] = [
             (Attribute.of(IpsecAttribute.AUTHENTICATION_ALGORITHM, row.ikev1),) for row in hashes
         ]
-        for signed in signatures or [()]:
+        if not signatures or any(t.id == algorithms.NO_INTEGRITY for t in kinds):
+            signatures.append(())  # RFC 2407, 4.5: no authentication algorithm is none
+        for signed in signatures:
             yield cipher.ikev1_esp, (*length, *signed, *group)
 
 

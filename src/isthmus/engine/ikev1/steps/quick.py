@@ -9,7 +9,9 @@ from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ikev1 import client_ids
 from isthmus.engine.ikev1.quick_setup import QuickSetup
 from isthmus.engine.ikev1.steps.secrets import NONCE_SIZE, bad_public_value, fresh_nonce, require_method
+from isthmus.engine.passage import refuse_behind_nat
 from isthmus.engine.refusal import Refusal, malformed
+from isthmus.events.ike import FailureReason
 from isthmus.model.plan import ChildPlan, Encapsulation, TunnelPlan
 from isthmus.model.quantities import OutboundSpi
 from isthmus.model.selectors import TrafficSelector
@@ -103,12 +105,18 @@ class AgreeOnQuick(Step[QuickSetup]):
         setup, ledger = self.context, self.context.channel.sa.ledger
         tunnel, child = self._find(message.all(Identification))
         setup.tunnel, setup.child = tunnel, child
+        refuse_behind_nat(setup.channel.sa, tunnel)
         offers = phase2_offers(message.need(SecurityAssociation))
         self._do_without_udp(offers)
         fitting = [o for o in offers if self._fits(o)]
         if offers and not fitting:
             modes = dict.fromkeys(EncapsulationMode.of(o.mode or 0).name for o in offers)
-            raise Refusal(NotifyType.NO_PROPOSAL_CHOSEN, they_said=tuple(modes), we_said=(setup.mode.name,))
+            raise Refusal(
+                NotifyType.NO_PROPOSAL_CHOSEN,
+                reason=FailureReason.MODE_MISMATCH,
+                they_said=tuple(modes),
+                we_said=(setup.mode.name,),
+            )
         found = select.choose([o.proposal for o in fitting], tunnel.profile.proposals)
         if isinstance(found, Mismatch):
             raise Refusal(
@@ -184,6 +192,7 @@ class AgreeOnQuick(Step[QuickSetup]):
         if (
             offers
             and plain
+            and self.context.in_udp
             and sa.peer is not None
             and sa.peer.encapsulation is Encapsulation.AUTO
             and not sa.nat.found
@@ -191,8 +200,10 @@ class AgreeOnQuick(Step[QuickSetup]):
             sa.udp = sa.udp and bool(sa.children)
 
     def _fits(self, offer: Offer) -> bool:
-        """Whether an offer is for tunnel mode, encapsulated as our IKE SA's children are."""
-        if self.context.channel.sa.udp:
+        """Whether an offer is for our mode, encapsulated as our IKE SA's children are."""
+        if self.context.mode == EncapsulationMode.TRANSPORT:
+            return offer.mode == EncapsulationMode.TRANSPORT
+        if self.context.in_udp:
             return offer.mode in _UDP
         return offer.mode in (EncapsulationMode.TUNNEL, None)
 

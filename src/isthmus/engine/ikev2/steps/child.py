@@ -16,8 +16,10 @@ from isthmus.engine.ikev2.steps.suite import (
     no_proposal,
     numbered,
 )
+from isthmus.engine.passage import refuse_behind_nat
 from isthmus.engine.refusal import Refusal, malformed
-from isthmus.model.plan import ChildPlan, TunnelPlan
+from isthmus.events.ike import FailureReason
+from isthmus.model.plan import ChildPlan, Mode, TunnelPlan
 from isthmus.model.proposal import Proposal
 from isthmus.model.quantities import OutboundSpi
 from isthmus.model.selectors import TrafficSelector
@@ -51,6 +53,8 @@ class AgreeOnChild(Step[ChildSetup]):
         tunnel, child = self._wanted()
         setup.offered = setup.offered or self._proposals(tunnel)
         setup.spi_in = setup.spi_in or setup.sa.ledger.fresh_child_spi()
+        if tunnel.mode is Mode.TRANSPORT:
+            draft.notify(NotifyType.USE_TRANSPORT_MODE)
         draft.add(SecurityAssociation(numbered(setup.offered, setup.spi_in.to_bytes(_SPI_SIZE, "big"))))
         if setup.fresh:
             setup.initiator_nonce = setup.initiator_nonce or entropy.octets(NONCE_SIZE)
@@ -65,12 +69,14 @@ class AgreeOnChild(Step[ChildSetup]):
     def _confirm(self, message: Inbound) -> None:
         setup = self.context
         setup.suite = confirm_answer(message, setup.offered)
+        tunnel, child = self._wanted()
+        if (tunnel.mode is Mode.TRANSPORT) != _asks_for_transport(message):
+            raise _other_mode(tunnel.mode)
         setup.spi_out = peer_spi(message.need(SecurityAssociation).proposals[0])
         if setup.fresh:
             setup.responder_nonce = fresh_nonce(message)
         if setup.suite.ke is not None:
             setup.shared = agree(message, setup.suite, setup.share)
-        _, child = self._wanted()
         local, remote = message.need(TsI).selectors, message.need(TsR).selectors
         if not within(local, child.local) or not within(remote, child.remote):
             raise unacceptable(SelectorMismatch(local, remote, ((child.name, child.local, child.remote),)))
@@ -84,6 +90,10 @@ class AgreeOnChild(Step[ChildSetup]):
         setup.local_ts, setup.remote_ts = found.local, found.remote
         tunnel = self._tunnel_of(found.child)
         setup.tunnel, setup.child = tunnel, found.child
+        refuse_behind_nat(setup.sa, tunnel)
+        # RFC 7296, 1.3.1: who is asked for transport mode may answer with tunnel mode, but not the other way round.
+        if tunnel.mode is Mode.TRANSPORT and not _asks_for_transport(message):
+            raise _other_mode(tunnel.mode)
         chosen = select.choose(message.need(SecurityAssociation).proposals, self._proposals(tunnel))
         if isinstance(chosen, Mismatch):
             raise no_proposal(chosen)
@@ -100,6 +110,9 @@ class AgreeOnChild(Step[ChildSetup]):
     def _answer(self, draft: Draft) -> None:
         setup = self.context
         spi = setup.spi_in.to_bytes(_SPI_SIZE, "big")
+        tunnel, _ = self._wanted()
+        if tunnel.mode is Mode.TRANSPORT:
+            draft.notify(NotifyType.USE_TRANSPORT_MODE)
         draft.add(SecurityAssociation((self._chosen.numbered(self._chosen.number, spi),)))
         if setup.fresh:
             draft.add(Nonce(setup.responder_nonce))
@@ -133,6 +146,20 @@ class AgreeOnChild(Step[ChildSetup]):
     def _proposals(self, tunnel: TunnelPlan) -> tuple[Proposal, ...]:
         proposals = tunnel.profile.proposals
         return proposals if self.context.fresh else select.without_key_exchange(proposals)
+
+
+def _asks_for_transport(message: Inbound) -> bool:
+    return message.notify(NotifyType.USE_TRANSPORT_MODE) is not None
+
+
+def _other_mode(ours: Mode) -> Refusal:
+    theirs = Mode.TUNNEL if ours is Mode.TRANSPORT else Mode.TRANSPORT
+    return Refusal(
+        NotifyType.NO_PROPOSAL_CHOSEN,
+        reason=FailureReason.MODE_MISMATCH,
+        they_said=(f"{theirs} mode",),
+        we_said=(f"{ours} mode",),
+    )
 
 
 def peer_spi(proposal: Proposal) -> OutboundSpi:

@@ -17,7 +17,7 @@ from isthmus.engine.ikev2.steps.suite import (
     require_method,
 )
 from isthmus.engine.refusal import malformed
-from isthmus.model.proposal import Proposal, Protocol
+from isthmus.model.proposal import Proposal
 from isthmus.model.quantities import NO_SPI, IkeSpi
 from isthmus.wire.ikev2.payloads import KeyExchange, Nonce, Notify, SecurityAssociation
 from isthmus.wire.registry import KeMethod, NotifyType
@@ -32,7 +32,7 @@ class NameReplaced(Step[ChildSetup]):
         replaced = self.context.replaces
         if leg == 0 and replaced is not None:
             spi = replaced.terms.spi_in.to_bytes(4, "big")
-            draft.add(Notify(NotifyType.REKEY_SA, b"", Protocol.ESP, spi))
+            draft.add(Notify(NotifyType.REKEY_SA, b"", replaced.terms.suite.protocol, spi))
 
 
 class AgreeOnSuccessor(Step[IkeSuccessor]):
