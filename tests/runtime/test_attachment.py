@@ -193,7 +193,7 @@ def test_a_plan_that_leaves_a_tunnel_as_it_is_leaves_its_mtu_too() -> None:
         await bench.attachment.extend(at_home(plan(route("10.2.0.0/16"))))
         assert bench.attachment.links["tunnel.1"].mtu == 1446
         before = at_home(plan())
-        other = replace(before.tunnels["branch"], mode=Mode.TRANSPORT)
+        other = replace(before.tunnels["branch"], copy_tos=True)
         await bench.attachment.extend(replace(before, tunnels={"branch": other}))
         assert bench.attachment.links["tunnel.1"].mtu == 1438, "it may agree on something else"
         await bench.attachment.detach()
