@@ -115,7 +115,8 @@ def _routes(plan: Plan, links: Mapping[str, Link]) -> Iterable[Route]:
             raise ValueError(f"route {route.name}: virtual router {route.virtual_router} has no table")
         yield Route(route.destination, route.interface, route.metric)
         # Behind a route to the peer itself there is none: what we seal for it would meet it too.
-        if route.interface in links and not any(peer in route.destination for peer in to_peers.get(route.interface, ())):
+        reached = any(peer in route.destination for peer in to_peers.get(route.interface, ()))
+        if route.interface in links and not reached:
             yield Route(route.destination, None, BACKSTOP_METRIC)
 
 
