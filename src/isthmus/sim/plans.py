@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from ipaddress import ip_address, ip_network
 
 from isthmus.dataplane.memory import Packet
@@ -209,6 +210,7 @@ def packet_for(proxy: ProxyId, number: int = 0) -> Packet:
     return Packet(source, destination, protocol=proxy.protocol or 17)
 
 
+@cache
 def ike_proposal(text: str) -> Proposal:
     """`aes-128-gcm/sha256/group31`, `aes-256-cbc/sha256/sha256/group14`."""
     encryption, *rest = text.split("/")
@@ -220,6 +222,7 @@ def ike_proposal(text: str) -> Proposal:
     return Proposal(Protocol.IKE, (*transforms, *_groups(rest)))
 
 
+@cache
 def esp_proposal(text: str) -> Proposal:
     """`aes-128-gcm`, `aes-256-cbc/sha256/group14`, `aes-128-gcm/esn`, `3des/none`, `ah/sha256`."""
     encryption, *rest = text.split("/")
