@@ -39,10 +39,19 @@ class Rivalry:
         ends = ledger.agenda.at(old, Deadline.TWIN_ENDS)
         if twin is not None and ends is not None:
             self.expect(twin, ends - ledger.now)
+        self._stand_for(old)
+
+    def yield_to(self, twin: IkeSa, seconds: float) -> None:
+        """The same of two that crossed. Who was to go in favour of this one now goes in favour of the other."""
+        self.expect(twin, seconds)
+        twin.rivalry._stand_for(self._sa)
+
+    def _stand_for(self, other: IkeSa) -> None:
+        """Those that were to go in favour of the other one go in favour of this one."""
         if self._sa.peer is not None:
-            for other in ledger.with_peer(self._sa.peer.name):
-                if other.rivalry._twin is old:
-                    other.rivalry._twin = self._sa
+            for each in self._sa.ledger.with_peer(self._sa.peer.name):
+                if each.rivalry._twin is other and each is not self._sa:
+                    each.rivalry._twin = self._sa
 
     def suspect(self) -> None:
         """The peer does not answer, or somebody says without proof that it does not know this IKE SA."""

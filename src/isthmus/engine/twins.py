@@ -64,7 +64,7 @@ def _settle(sa: IkeSa, other: IkeSa) -> None:
     if _crossed(sa, other):
         loser, winner = (other, sa) if _yields(other, sa) else (sa, other)
         decision = f"both ends began at once, the one begun {'here' if winner.began_here else 'there'} stays"
-        loser.rivalry.expect(winner, _OURS_LEAVES if loser.began_here else _THEIRS_LEAVES)
+        loser.rivalry.yield_to(winner, _OURS_LEAVES if loser.began_here else _THEIRS_LEAVES)
     else:
         decision = "the newer one stays"
         other.rivalry.expect(sa, _REPLACED_LEAVES if sa.began_here else _THEIRS_LEAVES)

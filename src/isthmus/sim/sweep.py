@@ -14,10 +14,10 @@ from isthmus.sim.failure import SimulationFailure
 from isthmus.sim.scenario import Scenario, tell
 from isthmus.sim.scenarios import TABLE
 
-SHORT = 140
-"""Steps of simulation that a story may take to be told by every seed: three of five do."""
+SHORT = 110
+"""Steps of simulation that a story may take to be told by every seed: one of three does."""
 
-SHARE = 20
+SHARE = 10
 """Steps for each seed that a longer one may spend: hours of traffic are told a few times."""
 
 FEWEST = 2
