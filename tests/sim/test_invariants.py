@@ -26,10 +26,11 @@ from isthmus.sim.network import Frame
 from isthmus.sim.plans import EAST, packet_for
 from isthmus.sim.site import LOOK_AGAIN, Site
 from isthmus.sim.world import World
+from isthmus.wire.ikev1 import header as header_v1
 from isthmus.wire.ikev2 import message
 from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.payloads import Encrypted, EncryptedFragment, Nonce, Notify, Payload
-from isthmus.wire.registry import ExchangeType, NotifyType, PayloadType
+from isthmus.wire.registry import ExchangeType, ExchangeTypeV1, NotifyType, PayloadType
 from tests.sim.puppet import child_view, ike_view, puppet, say, stage
 
 EAST_LAN = TrafficSelector.of_network(ip_network("10.1.0.0/16"))
@@ -150,6 +151,21 @@ def a_message_id_left_out(_: World, east: Site, west: Site) -> None:
     send(east, west, sealed(number=3))
 
 
+def in_version_one(content: bytes, exchange: ExchangeTypeV1) -> bytes:
+    header = header_v1.Header(IkeSpi(b"I" * 8), IkeSpi(b"R" * 8), exchange, MessageId(7), encrypted=True)
+    return header_v1.write_header(header, 0, header_v1.HEADER_SIZE + len(content)) + content
+
+
+def an_iv_of_version_one_used_twice(_: World, east: Site, west: Site) -> None:
+    for content in (bytes(16), bytes([1] * 16)):
+        send(east, west, in_version_one(content, ExchangeTypeV1.INFORMATIONAL))
+
+
+def a_number_of_version_one_used_for_another_exchange(_: World, east: Site, west: Site) -> None:
+    for exchange in (ExchangeTypeV1.QUICK_MODE, ExchangeTypeV1.INFORMATIONAL):
+        send(east, west, in_version_one(bytes(16), exchange))
+
+
 def a_sequence_number_again(world: World, east: Site, west: Site) -> None:
     install(east, outbound(east, west))
     say(east, Program(Ticket(2), InstallPolicy(PolicySpec("west:lan", "tunnel.1", 1, (EAST_LAN,), (WEST_LAN,)))))
@@ -230,6 +246,10 @@ MUTANTS: dict[str, tuple[Mutant, ...]] = {
     invariants.NothingInTheClear.story: (a_packet_as_it_was, an_unsealed_request, something_that_is_no_ike),
     invariants.SecretsStayHome.story: (a_key_in_a_message,),
     invariants.MessageIdsRise.story: (another_message_under_an_old_id, a_message_id_left_out),
+    invariants.NumbersOfVersionOneAreFresh.story: (
+        an_iv_of_version_one_used_twice,
+        a_number_of_version_one_used_for_another_exchange,
+    ),
     invariants.SequenceNumbersRise.story: (a_sequence_number_again,),
     invariants.PlaneHoldsWhatTheGatewaySays.story: (
         an_sa_that_nobody_owns,
@@ -288,6 +308,11 @@ def messages_that_are_repeated(_: World, east: Site, west: Site) -> None:
         send(east, west, sealed(number=number, response=True))
 
 
+def copies_of_a_message_of_version_one(_: World, east: Site, west: Site) -> None:
+    for _copy in range(2):
+        send(east, west, in_version_one(bytes(16), ExchangeTypeV1.INFORMATIONAL))
+
+
 def fragments_cut_anew(_: World, east: Site, west: Site) -> None:
     for total in (2, 3):
         for number in range(1, total + 1):
@@ -311,6 +336,7 @@ def an_error_where_no_sa_is_known(_: World, east: Site, west: Site) -> None:
         a_replaced_sa_that_serves_late_packets,
         a_successor_that_waits,
         messages_that_are_repeated,
+        copies_of_a_message_of_version_one,
         fragments_cut_anew,
         an_init_that_is_said_again_with_a_cookie,
         an_error_where_no_sa_is_known,

@@ -188,6 +188,25 @@ class MessageIdsRise(Quiet):
         self._latest[line] = max(number, latest or 0)
 
 
+class NumbersOfVersionOneAreFresh(Quiet):
+    """RFC 2409, 5.5 and appendix B: the IV of phase 2 comes from the message ID; of one message there may be copies."""
+
+    story = "in version 1 a message ID is used for one exchange, and its IV for one message"
+
+    def __init__(self) -> None:
+        self._used: dict[tuple[bytes, bytes, int], bytes] = {}
+
+    def spoke(self, frame: Frame, octets: bytes, sites: Mapping[str, Site]) -> None:
+        header = header_of(frame)
+        if header is None or header.major != header_v1.MAJOR_VERSION or header.message_id == 0:
+            return
+        # An exchange of several messages is known by its number alone: each takes its IV from the one before.
+        informs = int(header.exchange) == ExchangeTypeV1.INFORMATIONAL
+        use = hashlib.blake2b(octets, digest_size=8).digest() if informs else header.exchange.to_bytes(1)
+        if self._used.setdefault((header.initiator_spi, header.responder_spi, header.message_id), use) != use:
+            raise self.broken(f"{header.message_id:08x} of {frame.source} was used before")
+
+
 class SequenceNumbersRise(Quiet):
     """RFC 4303, 3.3.3; and no nonce of a counter-mode cipher is used twice."""
 
@@ -302,6 +321,7 @@ def all_invariants() -> tuple[Invariant, ...]:
         NothingInTheClear(),
         SecretsStayHome(),
         MessageIdsRise(),
+        NumbersOfVersionOneAreFresh(),
         SequenceNumbersRise(),
         PlaneHoldsWhatTheGatewaySays(),
         StateIsBounded(),
