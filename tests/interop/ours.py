@@ -94,6 +94,8 @@ class Site:
     version: str = "ikev2"
     gateway: str = ""
     """Further lines of the gateway's section."""
+    proxies: tuple[str, ...] = ()
+    """Proxy IDs as they are written, where they are not simply the LANs."""
     more: str = field(default="")
     """Further top-level sections."""
 
@@ -104,9 +106,9 @@ class Site:
             f"      {name}: {{destination: {lan}, interface: tunnel.1}}\n"
             for name, lan in zip(_NAMES, self.peer_lans, strict=False)
         )
+        lans = (f"local: {mine}, remote: {theirs}" for mine, theirs in zip(self.lans, self.peer_lans, strict=False))
         proxies = "".join(
-            f"      {name}: {{local: {mine}, remote: {theirs}}}\n"
-            for name, mine, theirs in zip(_NAMES, self.lans, self.peer_lans, strict=False)
+            f"      {name}: {{{proxy}}}\n" for name, proxy in zip(_NAMES, self.proxies or lans, strict=False)
         )
         return f"""
 interfaces:

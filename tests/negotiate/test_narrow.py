@@ -105,6 +105,21 @@ def test_between_equals_the_order_of_the_configuration_decides() -> None:
         assert found.child is children[0]
 
 
+def test_the_packet_that_asks_decides_between_children_that_overlap() -> None:
+    """RFC 7296, 2.9: the first choices of the initiator must be in the answer, if any policy allows them."""
+    one, two = _child("one", "10.2.5.0/24", "10.1.0.0/16"), _child("two", "10.2.6.0/24", "10.1.0.0/16")
+    packet = TrafficSelector.of_host(IPv4Address("10.2.6.9"), 17), TrafficSelector.of_host(IPv4Address("10.1.0.1"), 17)
+    offered = (packet[0], *_ts("10.2.0.0/16")), (packet[1], *_ts("10.1.0.0/16"))
+    found = select_child(*offered, (one, two))
+    assert isinstance(found, Narrowed)
+    assert found.child is two
+    assert found.local == _ts("10.2.6.0/24")
+    for left, right in ((one, two), (two, one)):
+        nobody = select_child(_ts("10.2.0.0/16"), _ts("10.1.0.0/16"), (left, right))
+        assert isinstance(nobody, Narrowed)
+        assert nobody.child is left, "without a packet the order of the configuration decides"
+
+
 def test_the_answer_is_the_part_that_the_child_admits() -> None:
     found = select_child(_ts("10.1.0.0/16"), _ts("0.0.0.0/0"), (NARROWER,))
     assert found == Narrowed(NARROWER, NARROWER.local, NARROWER.remote)

@@ -36,18 +36,21 @@ def select_child(
 ) -> Narrowed | SelectorMismatch:
     """Which configured child answers an offer. `local` and `remote` are from our point of view.
 
-    One whose selectors equal the offer wins, then one that admits all of it, then one that is all within it,
-    then one that overlaps; the configuration's order decides between equals.
+    One that admits the first selectors of the offer goes before one that does not: they are those of the packet that
+    asks. Then one whose selectors equal the offer wins, then one that admits all of it, then one that is all within
+    it, then one that overlaps; the configuration's order decides between equals.
     """
-    best: tuple[int, Narrowed] | None = None
+    best: tuple[tuple[bool, int], Narrowed] | None = None
     candidates = tuple(children)
     for child in candidates:
         found = Narrowed(child, narrow(local, child.local), narrow(remote, child.remote))
         if not found.local or not found.remote:
             continue
+        # RFC 7296, 2.9: what the initiator wants first must be in the answer if any policy allows it.
+        misses = not (within(local[:1], child.local) and within(remote[:1], child.remote))
         rank = _rank(local, found.local, child.local) + _rank(remote, found.remote, child.remote)
-        if best is None or rank < best[0]:
-            best = (rank, found)
+        if best is None or (misses, rank) < best[0]:
+            best = ((misses, rank), found)
     if best is not None:
         return best[1]
     return SelectorMismatch(tuple(local), tuple(remote), tuple((c.name, c.local, c.remote) for c in candidates))

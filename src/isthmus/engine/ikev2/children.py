@@ -14,6 +14,7 @@ from isthmus.engine.ikev2.follow_up import Creation, Unfinished, replacing
 from isthmus.engine.ikev2.intention import Intention
 from isthmus.engine.ikev2.method_guess import MethodGuess
 from isthmus.engine.ikev2.party import Party
+from isthmus.engine.ikev2.steps.child import what_we_said
 from isthmus.engine.ikev2.steps.inform import Notice
 from isthmus.engine.ikev2.succession import crossed, inherit, outdone, outlast, wait_for_takeover
 from isthmus.engine.passage import stopped_by_nat
@@ -84,7 +85,8 @@ class AskForChild(Creation):
             self.party.yield_to_peer()
             self.party.requests.want(self)
         else:
-            self.failed(Report(reason_of(notify.notify), (notify.notify.name,)))
+            said = what_we_said(notify.notify, self.setup) if self.setup is not None else ()
+            self.failed(Report(reason_of(notify.notify), (notify.notify.name,), said))
 
     def rejected(self, refusal: Refusal) -> None:
         if self.setup is not None:

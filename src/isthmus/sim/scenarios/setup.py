@@ -9,6 +9,7 @@ from isthmus.events.ike import CookieDemanded
 from isthmus.model.plan import Encapsulation, Fragmentation, Start
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, carries, connected, pair, promise_one_pair, up
+from isthmus.sim.invariants import live_children
 from isthmus.sim.middle import Observe, any_esp, any_ike, message
 from isthmus.sim.network import Link
 from isthmus.sim.plans import EAST, WEST, ProxyId, packet_for
@@ -104,6 +105,28 @@ def narrowed(world: World, wider: str) -> None:
     ends.begin_traffic()
     world.run(until=carries(ends))
     promise_one_pair(world, *ends.both)
+
+
+NARROW = tuple(ProxyId(f"net{n}", f"10.2.{n}.0/24", "10.1.0.0/16") for n in (5, 6))
+
+
+@scenario("set-up-further-selectors", each=("on-demand", "immediate", "under-loss"))
+def further_selectors(world: World, how: str) -> None:
+    """West gives less than east asks for, to each packet the part that it needs: further parts follow one by one."""
+    start = Start.IMMEDIATE if how == "immediate" else Start.ON_DEMAND
+    world.network.link = Link(loss=0.25 if how == "under-loss" else 0.0)
+    ends = pair(world, replace(EAST, start=start), replace(WEST, proxy_ids=NARROW, start=Start.ON_DEMAND))
+    flows = [world.flow(ends.east, ends.west, packet_for(proxy.mirrored)) for proxy in reversed(NARROW)]
+    world.run(limit=Seconds(1.0))
+    for flow in flows:
+        flow.start()
+    world.run(until=lambda: all(flow.received >= 3 for flow in flows), limit=SET_UP_LIMIT)
+    world.network.link = Link()
+    world.settle()
+    names = sorted(child.name for child in live_children(ends.west))
+    world.check(f"west has one of each, and not {names}", names == ["east:net5", "east:net6"])
+    world.check("east has the same two", len(live_children(ends.east)) == 2)
+    world.check("on one IKE SA", len(ends.east.ike_sas) == 1)
 
 
 @scenario("set-up-several-proxy-ids", versions=BOTH)

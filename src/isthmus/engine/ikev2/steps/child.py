@@ -170,6 +170,17 @@ def peer_spi(proposal: Proposal) -> OutboundSpi:
     return OutboundSpi(spi)
 
 
+def what_we_said(refused: NotifyType, setup: ChildSetup) -> tuple[str, ...]:
+    """What of our request a bare refusal is about, for the journal."""
+    match refused:
+        case NotifyType.TS_UNACCEPTABLE if setup.child is not None:
+            return (_pair(setup.child.local, setup.child.remote),)
+        case NotifyType.NO_PROPOSAL_CHOSEN:
+            return tuple(str(proposal) for proposal in setup.offered)
+        case _:
+            return ()
+
+
 def unacceptable(mismatch: SelectorMismatch) -> Refusal:
     """TS_UNACCEPTABLE, with both lists for the journal, from our point of view."""
     return Refusal(

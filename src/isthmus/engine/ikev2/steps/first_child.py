@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.engine.exchange import Draft, Inbound, Step
 from isthmus.engine.ikev2.child_setup import ChildSetup
 from isthmus.engine.ikev2.handshake import Handshake
-from isthmus.engine.ikev2.steps.child import AgreeOnChild
+from isthmus.engine.ikev2.steps.child import AgreeOnChild, what_we_said
 from isthmus.engine.refusal import Refusal, malformed
 from isthmus.wire.ikev2.payloads import SecurityAssociation
 
@@ -37,7 +37,8 @@ class AgreeOnFirstChild(Step[Handshake]):
             return
         error = message.error()
         if leg == 1 and error is not None:
-            handshake.child_refusal = Refusal(error.notify, they_said=(error.notify.name,))
+            said = what_we_said(error.notify, handshake.child) if handshake.child is not None else ()
+            handshake.child_refusal = Refusal(error.notify, they_said=(error.notify.name,), we_said=said)
             return
         try:
             if leg == 1 and message.one(SecurityAssociation) is None:
