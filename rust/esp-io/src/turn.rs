@@ -7,7 +7,7 @@ use std::time::Instant;
 const DATAGRAMS: usize = 64;
 
 /// A part of the time that others took, for which they get no other turn: a flood of senders must not leave us none.
-const KEPT: u32 = 8;
+const KEPT: u32 = 2;
 
 #[derive(Debug)]
 pub(crate) struct Turn {
