@@ -74,6 +74,7 @@ class Child:
     local_ts: str
     remote_ts: str
     esp_proposals: str
+    """Empty: `settings` has others."""
     settings: str = ""
 
 
@@ -197,8 +198,9 @@ class Strongswan:
 def _connection(c: Connection) -> str:
     children = "".join(
         f"{child.name} {{\n"
-        f"local_ts = {child.local_ts}\nremote_ts = {child.remote_ts}\nesp_proposals = {child.esp_proposals}\n"
-        f"mode = tunnel\nrekey_time = 1h\n{child.settings}\n}}\n"
+        f"local_ts = {child.local_ts}\nremote_ts = {child.remote_ts}\n"
+        + (f"esp_proposals = {child.esp_proposals}\n" if child.esp_proposals else "")
+        + f"mode = tunnel\nrekey_time = 1h\n{child.settings}\n}}\n"
         for child in c.children
     )
     return (
