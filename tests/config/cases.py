@@ -242,6 +242,18 @@ CASES = (
         "REFUSED-ALGORITHM",
         _REFUSE + changed(("ipsec-crypto-profile: strong", "ipsec-crypto-profile: ▶legacy-default")),
     ),
+    Case(
+        "CONFLICT",
+        _proxies("web: {local: 10.1.0.0/16, remote: 10.3.0.0/16, protocol: tcp, remote-port: ▶80-90}").replace(
+            "    interface: eth0\n", "    interface: eth0\n    version: ikev2-preferred\n"
+        ),
+    ),
+    Case(
+        "ALGORITHMS",
+        _ipsec("{esp: {encryption: [chacha20-poly1305]}, dh-group: group20}")
+        .replace("    interface: eth0\n", "    interface: eth0\n    version: ikev2-preferred\n")
+        .replace("ipsec-crypto-profile: strong", "ipsec-crypto-profile: ▶strong"),
+    ),
     Case("NOT-SUPPORTED", changed(("    proxy-ids:", "    ▶monitor: {destination: 10.255.0.2}\n    proxy-ids:"))),
     Case("CONFLICT", _gateway("version: ▶ikev2-preferred", "ppk: {mode: mandatory, keys: {a: {env: PPK}}}")),
     Case(

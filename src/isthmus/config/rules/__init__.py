@@ -5,7 +5,7 @@ They see the sound entries only; where one is not sound, the rules about it wait
 
 from __future__ import annotations
 
-from isthmus.config.rules import crypto, gateways, interfaces, protection, routes, tunnels, weakness
+from isthmus.config.rules import crypto, gateways, interfaces, protection, routes, tunnels, versions, weakness
 from isthmus.config.rules.scope import Scope
 
 RULES = (
@@ -14,6 +14,7 @@ RULES = (
     *crypto.RULES,
     *weakness.RULES,
     *gateways.RULES,
+    *versions.RULES,
     *tunnels.RULES,
     *protection.RULES,
 )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from isthmus.config.problems import (
-    ALGORITHMS,
     AMBIGUOUS_PEER,
     CONFLICT,
     FAMILY_MISMATCH,
@@ -13,10 +10,8 @@ from isthmus.config.problems import (
     PEER_UNIDENTIFIED,
 )
 from isthmus.config.rules.scope import Scope, is_tunnel
-from isthmus.config.schema.crypto_profiles import NO_EXCHANGE
-from isthmus.model import algorithms
 from isthmus.model.identity import Matching
-from isthmus.model.plan import DynamicPeer, FixedPeer, PpkMode, Version
+from isthmus.model.plan import DynamicPeer, FixedPeer, Version
 
 
 def a_gateway_faces_its_peer_through_the_host(scope: Scope) -> None:
@@ -53,43 +48,6 @@ def wildcards_are_for_certificates(scope: Scope) -> None:
             scope.at_value(CONFLICT, ("ike-gateways", name, "peer-id", "matching"), text)
 
 
-def aead_in_ike_is_for_ikev2(scope: Scope) -> None:
-    # RFC 5282 defines authenticated encryption for IKEv2 messages; IKEv1 has none.
-    for name, gateway in scope.configuration.ike_gateways.items():
-        profile = scope.ike_profile(gateway.ikev1.ike_crypto_profile)
-        if gateway.version is Version.IKEV2 or profile is None:
-            continue
-        if all(algorithms.ENCRYPTION_BY_NAME[cipher].aead for cipher in profile.encryption):
-            text = f"IKEv1 has no AEAD: {gateway.ikev1.ike_crypto_profile} needs a cipher such as aes-256-cbc"
-            scope.at_value(ALGORITHMS, ("ike-gateways", name, "ikev1", "ike-crypto-profile"), text)
-
-
-def ikev1_keeps_what_is_demanded(scope: Scope) -> None:
-    """What only IKEv2 can do must not be passed over in silence by falling back from it."""
-    for name, gateway in scope.configuration.ike_gateways.items():
-        if gateway.version is Version.IKEV2:
-            continue
-        if gateway.ppk is not None and gateway.ppk.mode is PpkMode.MANDATORY:
-            text = f"mandatory post-quantum keys need version: ikev2 ({gateway.version} allows IKEv1, which has none)"
-            scope.at_value(CONFLICT, ("ike-gateways", name, "version"), text)
-        profile = scope.ike_profile(gateway.ikev1.ike_crypto_profile)
-        if profile is not None and _demands_more(profile.additional_key_exchange):
-            text = f"{gateway.ikev1.ike_crypto_profile} demands an additional key exchange, and IKEv1 has none"
-            scope.at_value(CONFLICT, ("ike-gateways", name, "ikev1", "ike-crypto-profile"), text)
-    for name, tunnel in scope.configuration.ipsec_tunnels.items():
-        below = scope.configuration.ike_gateways.get(tunnel.ike_gateway or "")
-        ipsec = scope.ipsec_profile(tunnel.ipsec_crypto_profile)
-        if below is None or ipsec is None or below.version is Version.IKEV2:
-            continue
-        if _demands_more(ipsec.additional_key_exchange):
-            text = f"an additional key exchange needs IKEv2; gateway {tunnel.ike_gateway} has version: {below.version}"
-            scope.at_value(CONFLICT, ("ipsec-tunnels", name, "ipsec-crypto-profile"), text)
-
-
-def _demands_more(rounds: Iterable[Iterable[str]]) -> bool:
-    return any(NO_EXCHANGE not in names for names in rounds)
-
-
 def gateways_can_be_told_apart(scope: Scope) -> None:
     seen: dict[tuple[object, ...], str] = {}
     for name, gateway in scope.configuration.ike_gateways.items():
@@ -123,8 +81,6 @@ RULES = (
     both_addresses_are_of_one_family,
     a_peer_from_anywhere_has_an_identity,
     wildcards_are_for_certificates,
-    aead_in_ike_is_for_ikev2,
-    ikev1_keeps_what_is_demanded,
     gateways_can_be_told_apart,
     dynamic_peers_share_a_profile,
 )

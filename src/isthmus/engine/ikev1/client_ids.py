@@ -26,9 +26,11 @@ _TYPES = {
 
 
 def identification(selector: TrafficSelector) -> Identification:
-    """A selector as an ID payload. A port stands alone: version 1 has no ranges of them."""
+    """A selector as an ID payload. Raises `Refusal` for a range of ports: version 1 has one, or any."""
     host, subnet, span = _TYPES[selector.version]
     port = selector.start_port if selector.start_port == selector.end_port else 0
+    if not port and not selector.any_port:
+        raise _unusable("IKEv1 has no ranges of ports")
     first, last = selector.start.packed, selector.end.packed
     if selector.start == selector.end:
         return Identification(host, selector.protocol, port, first)

@@ -18,7 +18,7 @@ from isthmus.engine.ikev1.hashes import request_hash
 from isthmus.engine.ikev1.later import Later
 from isthmus.engine.ikev1.talks import Talks
 from isthmus.engine.outputs import SendDatagram
-from isthmus.engine.refusal import Report
+from isthmus.engine.refusal import Refusal, Report
 from isthmus.engine.states import IkeLife
 from isthmus.model.plan import Ikev1Plan
 from isthmus.model.quantities import Instant, Seconds
@@ -36,6 +36,10 @@ class Intention(ABC):
 
     @abstractmethod
     def begin(self) -> Conversation | None: ...
+
+    @abstractmethod
+    def impossible(self, refusal: Refusal) -> None:
+        """Version 1 has no words for it: nothing was said."""
 
     @abstractmethod
     def refused_by_peer(self, notify: Notify) -> None:
@@ -88,7 +92,10 @@ class Party:
             if conversation is not None:
                 self.asking = intention, conversation
                 self.talks.keep(conversation)
-                conversation.begin()
+                try:
+                    conversation.begin()
+                except Refusal as refusal:
+                    intention.impossible(refusal)
 
     def drop_queue(self) -> None:
         self._queue.clear()

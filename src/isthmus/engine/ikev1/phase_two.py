@@ -104,6 +104,11 @@ class AskForChild(Intention):
         self.party.inform(Notify(notify_of(refusal), protocol=protocol, spi=spi))
         self._over(refusal.report)
 
+    def impossible(self, refusal: Refusal) -> None:
+        if self._conversation is not None:
+            self._conversation.end()
+        self.failed(refusal.report)
+
     def refused_by_peer(self, notify: Notify) -> None:
         offered = tuple(str(o.proposal) for o in self._setup.offered) if self._setup else ()
         selectors = (*map(str, self.child.local), *map(str, self.child.remote))

@@ -133,6 +133,21 @@ def lifetimes(world: World) -> None:
     _promise_no_loss(ends)
 
 
+@scenario("passive-end-renews", tags=TAGS, versions=IN_V1)
+def passive_end_renews(world: World) -> None:
+    """The end that only answers keeps phase 1 less long: it calls its peer where that is, and nothing is lost."""
+    east, west = (
+        replace(EAST_V1, dpd=Dpd(enabled=False)),
+        replace(WEST_V1, ike_lifetime=Seconds(300.0), knows="dynamic"),
+    )
+    ends = connected(world, east, west, Seconds(0.5))
+    ends.forget_losses()
+    world.run(limit=Seconds(1000.0))
+    count = sum(event.role == "initiator" for event in ends.west.told(IkeEstablished))
+    world.check("it has begun itself", count)
+    _promise_no_loss(ends)
+
+
 @scenario("shorter-lifetime", each=ENDS, tags=TAGS, versions=IN_V1)
 def shorter_lifetime(world: World, name: str) -> None:
     """The shorter lifetime counts at both ends: the responder tells it by RESPONDER-LIFETIME (RFC 2407, 4.6.3.1)."""
