@@ -67,6 +67,17 @@ def test_aggressive_mode_tells_a_known_name_and_an_unknown_one_alike(bench: Benc
     assert _shape(known) == _shape(unknown)
 
 
+@pytest.mark.usefixtures("gateway")
+@pytest.mark.parametrize(
+    "mode", [(), ("--aggressive", "--idtype=2", f"--id={THEIR_ID}", _GROUP)], ids=["main", "aggressive"]
+)
+def test_it_answers_once_and_never_repeats_by_itself(bench: Bench, mode: tuple[str, ...]) -> None:
+    told = scan(bench, "--showbackoff=3", _STRONG, *mode)
+    pattern = told.partition("IKE Backoff Patterns")[2]
+    answers = [line.split("\t")[1] for line in pattern.splitlines() if re.match(r"[\d.]+\t\d+\t", line)]
+    assert answers == ["1"], told
+
+
 def _shape(told: str) -> str:
     """What was answered, without what is random."""
     line = next(line for line in told.splitlines() if "Handshake returned" in line)
