@@ -6,14 +6,14 @@ import pytest
 
 from isthmus.model.quantities import Seconds
 from isthmus.sim.scenario import TABLE, Scenario
-from isthmus.sim.sweep import FEWEST, SHARE, SHORT, share, sweep
+from isthmus.sim.sweep import FEWEST, LONG, SHORT, share, sweep
 from isthmus.sim.world import World
 
 SEEDS = range(1, 101)
 
 
 @pytest.mark.parametrize(
-    ("steps", "count"), [(1, 100), (SHORT, 100), (SHARE * 20, 5), (SHARE * 50, FEWEST), (1_000_000, FEWEST)]
+    ("steps", "count"), [(1, 100), (SHORT, 100), (LONG // 10, 10), (LONG, FEWEST), (1_000_000, FEWEST)]
 )
 def test_the_longer_a_story_the_fewer_seeds_tell_it(steps: int, count: int) -> None:
     assert share(steps, SEEDS) == range(1, 1 + count)

@@ -248,19 +248,18 @@ class PlaneHoldsWhatTheGatewaySays(Quiet):
         self._held[site.name] = {spec.id: spec for spec in site.plane.installed}
 
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
-        held = self._held[site.name]
-        self._nobody_owns(site, held)
-        there = Counter(child.name for ike in site.ike_sas for child in ike.children)
+        held, children = self._held[site.name], site.child_sas
+        self._nobody_owns(site, held, children)
+        names = [child.name for child in children]
         for child in live_children(site):
             if child.inbound not in held:
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.inbound}")
-            if child.outbound not in held and there[child.name] == 1:
+            if child.outbound not in held and names.count(child.name) == 1:
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.outbound}")
 
-    def _nobody_owns(self, site: Site, held: Mapping[SaId, SaSpec]) -> None:
-        children = site.child_sas
-        owned = {sa for child in children for sa in (child.inbound, child.outbound)}
-        heirs = {child.name for child in children}
+    def _nobody_owns(self, site: Site, held: Mapping[SaId, SaSpec], children: tuple[ChildView, ...]) -> None:
+        owned = [sa for child in children for sa in (child.inbound, child.outbound)]
+        heirs = [child.name for child in children]
         for sa, spec in held.items():
             if sa in owned:
                 continue

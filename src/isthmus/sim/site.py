@@ -159,7 +159,9 @@ class Site:
     @property
     def child_sas(self) -> tuple[ChildView, ...]:
         """Those of its IKE SAs, and those with keys by hand."""
-        return self.gateway.child_sas() if self.gateway else ()
+        if self.gateway is not None and self.gateway.plan.manual:
+            return self.gateway.child_sas()
+        return tuple(child for ike in self.ike_sas for child in ike.children)
 
     @property
     def tunnels(self) -> tuple[TunnelView, ...]:

@@ -14,11 +14,11 @@ from isthmus.sim.failure import SimulationFailure
 from isthmus.sim.scenario import Scenario, tell
 from isthmus.sim.scenarios import TABLE
 
-SHORT = 110
-"""Steps of simulation that a story may take to be told by every seed: one of three does."""
+SHORT = 105
+"""Steps of simulation that a story may take to be told by every seed: more than two hundred of them do."""
 
-SHARE = 10
-"""Steps for each seed that a longer one may spend: hours of traffic are told a few times."""
+LONG = 1200
+"""Steps that a longer one may take in all its seeds together: hours of traffic are told a few times."""
 
 FEWEST = 2
 """Seeds that even the longest story is told by."""
@@ -64,7 +64,7 @@ class Sweep:
 
 def share(steps: int, seeds: range) -> range:
     """The seeds that a story of so many steps is told by."""
-    return seeds if steps <= SHORT else seeds[: max(FEWEST, len(seeds) * SHARE // steps)]
+    return seeds if steps <= SHORT else seeds[: max(FEWEST, LONG // steps)]
 
 
 def sweep(seeds: range, stories: Iterable[Scenario] = tuple(TABLE.values()), workers: int | None = None) -> Sweep:

@@ -40,8 +40,8 @@ def _speaks_v1(party: Party, mode: str = "auto") -> Party:
         party,
         version=Version.IKEV1,
         exchange_mode=ExchangeMode(mode),
-        ike=("aes-256-cbc/sha256/sha256/group14",),
-        esp=("aes-128-cbc/sha256/group14",),
+        ike=("aes-256-cbc/sha256/sha256/group19",),
+        esp=("aes-128-cbc/sha256/group19",),
     )
 
 

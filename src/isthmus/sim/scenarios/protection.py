@@ -142,7 +142,7 @@ def _party(party: Party, version: str, form: str) -> Party:
     protection, mode = FORMS[form]
     other = WEST if party.name == "east" else EAST
     proxies = (ProxyId("peer", party.address, other.address),) if mode is Mode.TRANSPORT else party.proxy_ids
-    ike = ("aes-256-cbc/sha256/sha256/group14",)
+    ike = ("aes-256-cbc/sha256/sha256/group19",)
     return replace(party, version=Version(version), ike=ike, esp=(protection,), mode=mode, proxy_ids=proxies)
 
 

@@ -28,7 +28,7 @@ TRIES_TAKE = Seconds(20.0)
 
 def _speaks(party: Party, version: Version) -> Party:
     dpd = Dpd(True, Seconds(2.0), 3)
-    return replace(party, version=version, dpd=dpd, ike=("aes-256-cbc/sha256/sha256/group14",))
+    return replace(party, version=version, dpd=dpd, ike=("aes-256-cbc/sha256/sha256/group19",))
 
 
 PREFERS = _speaks(EAST, Version.IKEV2_PREFERRED)
