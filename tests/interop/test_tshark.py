@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from isthmus.lab.capture import Capture, write_pcap
 from isthmus.lab.gateways import RunningGateway
-from tests.interop.bench import LEFT, Bench
+from tests.interop.bench import LEFT, LEFT_LANS, RIGHT_LANS, Bench
 from tests.interop.ours import SUITES, Suite, ours, ours_telling_keys
 from tests.interop.pairing import our_side, their_side, two_of_ours
 from tests.interop.strongswan import Strongswan
@@ -62,6 +64,52 @@ def test_two_of_ours_can_be_read(bench: Bench, tmp_path: Path, encapsulation: st
     _reads_esp(tmp_path)
 
 
+@pytest.mark.skipif(shutil.which("ethtool") is None, reason="needs ethtool (Debian: ethtool)")
+def test_a_train_is_cut_into_packets_with_a_correct_icv_each(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
+) -> None:
+    # A wire that computes no checksums takes one datagram at a time, and so a capture sees each.
+    bench.left.run("ethtool", "-K", "eth0", "tx", "off")
+    strongswan.load(their_side())
+    with (
+        Capture(bench.middle) as capture,
+        ours_telling_keys(our_side(), bench.left, tmp_path, tmp_path / "config/wireshark") as gateway,
+    ):
+        gateway.await_tunnels()
+        data = bytes(range(256)) * 4096
+        assert _through(bench, data) == data
+        gateway.stop()
+        write_pcap(capture.stop(), tmp_path / "wire.pcap")
+    assert capture.missed == 0
+    assert _count(tmp_path, "frame.len > 1500") == 0
+    assert _count(tmp_path, f"esp && ip.src == {LEFT}") > len(data) // 1500
+    assert _count(tmp_path, "esp.icv_good == 1") == _count(tmp_path, "esp")
+    assert _count(tmp_path, "tcp") == _count(tmp_path, "tcp.checksum.status == 1")
+
+
+def _through(bench: Bench, data: bytes) -> bytes:
+    """A stream from the left host to the right one, as it arrives."""
+    with bench.right_host.inside():
+        listener = socket.create_server((str(RIGHT_LANS[0][2]), 7))
+    with bench.left_host.inside():
+        sender = socket.socket()
+    with listener, sender, ThreadPoolExecutor() as pool:
+        listener.settimeout(20)
+        sender.settimeout(20)
+        sender.bind((str(LEFT_LANS[0][2]), 0))
+        sender.connect((str(RIGHT_LANS[0][2]), 7))
+        pool.submit(_send, sender, data)
+        receiver, _ = listener.accept()
+        with receiver:
+            receiver.settimeout(20)
+            return b"".join(iter(lambda: receiver.recv(1 << 16), b""))
+
+
+def _send(sender: socket.socket, data: bytes) -> None:
+    sender.sendall(data)
+    sender.shutdown(socket.SHUT_WR)
+
+
 def _talk(bench: Bench, gateway: RunningGateway) -> None:
     gateway.await_tunnels()
     assert bench.pings(0) == (4, 4)
@@ -105,6 +153,7 @@ def _tshark(home: Path, *arguments: str) -> str:
         [
             "tshark",
             *("-o", "esp.enable_encryption_decode:TRUE", "-o", "esp.enable_authentication_check:TRUE"),
+            *("-o", "tcp.check_checksum:TRUE"),
             *("-r", str(home / "wire.pcap"), *arguments),
         ],
         env=os.environ | {"XDG_CONFIG_HOME": str(home / "config")},
