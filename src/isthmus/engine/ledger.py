@@ -34,7 +34,7 @@ class Turn(Enum):
     IKE_UNANSWERED = auto()
     """Set-up came to nothing, as nobody answered."""
     IKE_GONE = auto()
-    UNANSWERED = auto()
+    VERSION_UNHEARD = auto()
     """Nobody answered the first message, and the other version of IKE may have its turn."""
     CHILD_UP = auto()
     CHILD_FAILED = auto()

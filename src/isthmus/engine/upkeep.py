@@ -221,7 +221,7 @@ class Upkeep:
                     for sa in self._ledger.with_peer(tiding.peer)
                 ):
                     care.preference.proved(self._ledger.now)
-            case Turn.UNANSWERED:
+            case Turn.VERSION_UNHEARD:
                 self._fall_back(care, tiding.reason)
             case Turn.CHILD_UP if tiding.child is not None:
                 care.child_failures.pop(tiding.child, None)

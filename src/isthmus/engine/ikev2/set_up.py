@@ -104,7 +104,7 @@ class InitIke(Intention):
         nothing = Report(FailureReason.NO_ANSWER, detail=f"no answer from {self.party.sa.remote}")
         report, sa = self._hint or nothing, self.party.sa
         if sa.alternative and not self._speaks_it:
-            sa.ledger.tell(sa.peer, Turn.UNANSWERED, reason=explain(report))
+            sa.ledger.tell(sa.peer, Turn.VERSION_UNHEARD, reason=explain(report))
             sa.delete_silently(explain(report))
         else:
             self.party.fail(IKE_SA_INIT.name, report)
