@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from isthmus.engine.commands import (
+    Apply,
     InitiateChild,
     InitiateIke,
     Reauthenticate,
@@ -15,6 +18,7 @@ from isthmus.events.ike import FailureReason
 from tests.api.asking import ask
 from tests.api.facts import established, failed, installed, rekeyed
 from tests.api.fakes import FakeDaemon, child_view, ike_view
+from tests.engine.test_manual import AH
 
 
 def test_an_ike_sa_that_comes_up_is_told_as_up() -> None:
@@ -176,3 +180,16 @@ def test_an_order_is_a_post() -> None:
     daemon = FakeDaemon(ike_view())
     answer = ask(daemon, "/v1/clear/ike-sa/branch")
     assert (answer.status_code, answer.json()["code"], daemon.commands) == (405, "method-not-allowed", [])
+
+
+def test_a_tunnel_with_keys_by_hand_is_switched_and_nothing_else() -> None:
+    daemon = FakeDaemon()
+    daemon.plan = daemon.gateway.plan = replace(daemon.plan, manual={"legacy": AH})
+    refused = ask(daemon, "/v1/rekey/ipsec-sa/legacy", method="POST")
+    assert (refused.status_code, refused.json()["code"]) == (409, "manual-key")
+    answer = ask(daemon, "/v1/disable/legacy", method="POST").json()
+    assert answer == {"tunnel": "legacy", "enabled": False, "changed": True}
+    (order,) = daemon.commands
+    assert isinstance(order, Apply)
+    assert not order.plan.manual["legacy"].enabled
+    assert ask(daemon, "/v1/disable/legacy", method="POST").json()["changed"] is False

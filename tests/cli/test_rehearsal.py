@@ -160,6 +160,8 @@ def test_the_json_names_both_ends_of_everything(at_ours: Write, at_theirs: Write
             "result": "up",
             "suite": "aes-256-gcm",
             "pfs": "group20",
+            "protocol": "esp",
+            "mode": "tunnel",
             "encapsulation": "udp",
             "encapsulation_theirs": "udp",
             "local_ts": ["10.1.0.0/16"],

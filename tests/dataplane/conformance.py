@@ -19,7 +19,11 @@ from isthmus.dataplane.backend import (
 )
 from isthmus.dataplane.memory import Packet
 from isthmus.model.address import Endpoint
+from isthmus.model.algorithms import INTEGRITY_BY_NAME
+from isthmus.model.plan import Mode
+from isthmus.model.proposal import Protocol as Proto
 from isthmus.model.sa_spec import RemovePolicy, RemoveSa, SaCounters, SaLimits, UpdateSa
+from isthmus.model.secret import Secret
 from tests.dataplane.stand import ANY, CHILD, Flow, install, keys, policy, selectors
 
 PACKET = Packet(ip_address("10.1.0.5"), ip_address("10.2.0.9"), 17, 4000, 53, b"a question")
@@ -179,6 +183,28 @@ class Carrying(_Stand):
         seen = SaCounters(packets=2, octets=2 * packet.size, sequence=2)
         assert up.east.counters(flow.outbound.id) == seen
         assert up.west.counters(flow.inbound.id) == seen
+
+    @pytest.mark.parametrize("protocol", [Proto.ESP, Proto.AH])
+    @pytest.mark.parametrize("mode", Mode)
+    def test_each_protocol_and_mode_carries(self, bench: Bench, flow: Flow, protocol: Proto, mode: Mode) -> None:
+        row = INTEGRITY_BY_NAME["sha256"]
+        cipher = {"encryption": None, "encryption_key": Secret(b"")} if protocol == Proto.AH else {}
+        signed = {"integrity": row, "integrity_key": keys("signed", row.key)} if protocol == Proto.AH else {}
+        changes = {"protocol": protocol, "mode": mode, "udp": False, **cipher, **signed}
+        # What the two gateways say themselves is what transport mode is for.
+        ends = {"source": bench.east_at.address, "destination": bench.west_at.address}
+        packet = replace(PACKET, **ends) if mode is Mode.TRANSPORT else PACKET
+        bench.west.apply(install(flow.inbound, **changes))
+        bench.east.apply(policy())
+        bench.east.apply(install(flow.outbound, **changes))
+        assert bench.carry(packet)
+        assert bench.carry(packet)
+        sa = replace(flow.outbound.id, protocol=protocol)
+        assert bench.east.counters(sa) == SaCounters(packets=2, octets=2 * packet.size, sequence=2)
+        inbound = replace(flow.inbound.id, protocol=protocol)
+        assert tuple(bench.west.notices()) == (FirstInbound(inbound),)
+        bench.east.apply(RemoveSa(sa))
+        assert not bench.carry(packet)
 
     def test_what_comes_out_of_an_sa_must_be_what_it_is_for(self, up: Bench, flow: Flow) -> None:
         up.west.apply(RemoveSa(flow.inbound.id))

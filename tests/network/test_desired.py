@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from ipaddress import ip_interface, ip_network
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
 from isthmus.model import algorithms
-from isthmus.model.plan import Plan
+from isthmus.model.plan import FixedPeer, Mode, Plan
 from isthmus.network.desired import BACKSTOP_METRIC, InterfaceAddressed, Route, desired_state
 from isthmus.network.mtu import Envelope
+from tests.engine.test_manual import AH
 from tests.network.plans import interface, plan, route
 
 SIXTEEN = ip_network("10.2.0.0/16")
@@ -73,3 +75,18 @@ def test_what_the_sas_agreed_on_replaces_the_worst_case() -> None:
 def test_only_routes_into_tunnels_ask_for_forwarding() -> None:
     wanted = plan(route("10.2.0.0/16"), route("2001:db8::/32", by="eth0"))
     assert desired_state(wanted, {}).versions == {4}
+
+
+def test_behind_a_route_to_a_peer_of_transport_mode_there_is_no_backstop() -> None:
+    before = plan(route("198.51.100.2/32"), route("10.2.0.0/16"))
+    (name, tunnel), *_ = before.tunnels.items()
+    peers = {n: replace(p, address=FixedPeer(ip_address("198.51.100.2"))) for n, p in before.peers.items()}
+    wanted = replace(before, tunnels={name: replace(tunnel, mode=Mode.TRANSPORT)}, peers=peers)
+    backstops = {r.destination for r in desired_state(wanted, {}).routes if r.interface is None}
+    assert backstops == {SIXTEEN}
+    assert len(desired_state(replace(before, peers=peers), {}).routes) == 4
+
+
+def test_a_tunnel_with_keys_by_hand_has_its_mtu_from_them() -> None:
+    wanted = Plan(interfaces={"tunnel.9": interface("tunnel.9")}, manual={"legacy": AH})
+    assert desired_state(wanted, {"eth0": 1400}).links["tunnel.9"].mtu == 1400 - 20 - 24

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.model import algorithms
 from isthmus.model.algorithms import ENCRYPTION, INTEGRITY
-from isthmus.model.plan import Encapsulation
+from isthmus.model.plan import Encapsulation, Mode
+from isthmus.model.proposal import Protocol
 from isthmus.network.mtu import MINIMUM_MTU, Envelope, envelopes, tunnel_mtu
 from tests.network.plans import esp, peer, tunnel
 
@@ -75,3 +78,40 @@ def test_only_plain_esp_by_configuration_saves_the_udp_header() -> None:
 
 def test_an_outer_ipv6_path_is_counted_as_such() -> None:
     assert [e.version for e in envelopes(peer(local="2001:db8::1"), tunnel())] == [6]
+
+
+def ah_packet(envelope: Envelope, inner: int) -> int:
+    """By RFC 4302 section 2; in transport mode the header is one of the inner octets."""
+    unit, header = (4, 20) if envelope.version == 4 else (8, 40)
+    icv = envelope.integrity.icv if envelope.integrity else 0
+    outer = header if envelope.mode is Mode.TUNNEL else 0
+    return outer + -(-(12 + icv) // unit) * unit + inner
+
+
+@given(
+    st.builds(
+        Envelope,
+        version=st.sampled_from((4, 6)),
+        udp=st.just(False),
+        encryption=st.none(),
+        integrity=st.sampled_from(INTEGRITY),
+        protocol=st.just(Protocol.AH),
+        mode=st.sampled_from(Mode),
+    ),
+    st.integers(700, 65535),
+)
+def test_an_ah_packet_of_the_mtu_fits_and_one_octet_more_does_not(envelope: Envelope, outer: int) -> None:
+    mtu = tunnel_mtu(outer, "eth0", [envelope]).mtu
+    assert ah_packet(envelope, mtu) <= outer < ah_packet(envelope, mtu + 1)
+
+
+@given(ENVELOPES, st.integers(700, 65535))
+def test_in_transport_mode_the_header_is_there_once(envelope: Envelope, outer: int) -> None:
+    header = 20 if envelope.version == 4 else 40
+    mtu = tunnel_mtu(outer, "eth0", [replace(envelope, udp=False, mode=Mode.TRANSPORT)]).mtu
+    assert mtu == tunnel_mtu(outer, "eth0", [replace(envelope, udp=False)]).mtu + header
+
+
+def test_the_reason_names_ah() -> None:
+    envelope = Envelope(6, False, None, SHA512, Protocol.AH)
+    assert tunnel_mtu(1500, "eth0", [envelope]).because == "1500 of eth0 less 40 IPv6, 48 AH (sha512)"

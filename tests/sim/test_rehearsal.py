@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_address
 
-from isthmus.model.plan import Encapsulation, Plan
+from isthmus.model.plan import Encapsulation, Mode, Plan
+from isthmus.model.proposal import Protocol
 from isthmus.sim.obstacles import NO_WAY_FOR_ESP
 from isthmus.sim.pairing import Side
 from isthmus.sim.plans import EAST, WEST, Party, ProxyId, merged, plan_of
@@ -124,3 +125,21 @@ def test_where_no_two_meet_nothing_comes_up() -> None:
     assert not found.meetings
     assert not found.comes_up
     assert len(found.unmatched) == 2
+
+
+def test_modes_that_differ_are_shown_where_they_are_written() -> None:
+    proxies = (ProxyId("peer", EAST.address, WEST.address),)
+    east = replace(EAST, mode=Mode.TRANSPORT, proxy_ids=proxies)
+    meeting = _meeting(east, replace(OPEN, proxy_ids=(proxies[0].mirrored,)))
+    (obstacle,) = meeting.obstacles
+    assert obstacle.title == "The modes differ"
+    assert [remedy.change for remedy in obstacle.remedies] == ["set mode: tunnel", "set mode: transport"]
+
+
+def test_ah_and_transport_mode_are_seen_in_what_stands() -> None:
+    proxies = (ProxyId("peer", EAST.address, WEST.address),)
+    east = replace(EAST, mode=Mode.TRANSPORT, proxy_ids=proxies, esp=("ah/sha256",))
+    meeting = _meeting(east, replace(OPEN, mode=Mode.TRANSPORT, proxy_ids=(proxies[0].mirrored,), esp=("ah/sha256",)))
+    assert meeting.comes_up
+    (standing,) = {id(fate.standing): fate.standing for fate in meeting.fates if fate.standing}.values()
+    assert (standing.protocol, standing.mode, set(standing.udp.values())) == (Protocol.AH, Mode.TRANSPORT, {False})

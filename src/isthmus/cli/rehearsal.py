@@ -166,6 +166,8 @@ def _child(fate: Fate) -> ChildRow:
         result=str(fate.result),
         suite=stood.suite if stood else None,
         pfs=stood.pfs if stood else None,
+        protocol=stood.protocol.name.lower() if stood else None,
+        mode=stood.mode.value if stood else None,
         encapsulation=encapsulation.get(Side.OURS),
         encapsulation_theirs=encapsulation.get(Side.THEIRS),
         local_ts=[str(selector) for selector in local],
@@ -231,9 +233,12 @@ def _carried(child: ChildRow) -> str:
     selectors = f"{', '.join(child.local_ts)} <-> {', '.join(child.remote_ts)}"
     narrowed = " (narrowed)" if child.narrowed else ""
     ours, theirs = (
-        "ESP in UDP" if way == "udp" else "plain ESP" for way in (child.encapsulation, child.encapsulation_theirs)
+        "AH" if child.protocol == "ah" else "ESP in UDP" if way == "udp" else "plain ESP"
+        for way in (child.encapsulation, child.encapsulation_theirs)
     )
     way = ours if ours == theirs else f"{ours} there, {theirs} back"
+    if child.mode == "transport":
+        way += " in transport mode"
     pfs = "no rekey" if not child.rekeyed else f"PFS {child.pfs}" if child.pfs else "no PFS"
     return f"  {child.suite}  {selectors}{narrowed}  {way}, {pfs}"
 

@@ -19,6 +19,7 @@ from isthmus.model.plan import (
     DynamicPeer,
     Lifetime,
     Liveness,
+    Mode,
     NamedPeer,
     PeerPlan,
     Plan,
@@ -26,6 +27,7 @@ from isthmus.model.plan import (
     TunnelPlan,
     Version,
 )
+from isthmus.model.proposal import Protocol
 from isthmus.model.quantities import Seconds
 from isthmus.model.selectors import TrafficSelector
 from isthmus.sim.failure import SimulationFailure
@@ -88,6 +90,8 @@ class Standing:
     narrowed: bool
     """Less than one of the ends has configured."""
     udp: Mapping[Side, bool]
+    protocol: Protocol = Protocol.ESP
+    mode: Mode = Mode.TUNNEL
     pfs: str | None = None
     """The key exchange of its own that a rekey makes."""
     rekeyed: bool = True
@@ -267,6 +271,8 @@ class _Stage:
             selectors=(ours.local_ts, ours.remote_ts),
             narrowed=not exact,
             udp=MappingProxyType({side: views[side].udp for side in Side}),
+            protocol=view.protocol,
+            mode=view.mode,
         )
 
     def _views(self, side: Side) -> dict[int, ChildView]:

@@ -11,7 +11,7 @@ from isthmus.events.ike import FailureReason
 from isthmus.model import algorithms
 from isthmus.model.algorithms import Strength
 from isthmus.model.identity import Identity
-from isthmus.model.plan import ChildPlan, DynamicPeer, Encapsulation, PeerPlan, Plan, PpkMode, TunnelPlan
+from isthmus.model.plan import ChildPlan, DynamicPeer, Encapsulation, Mode, PeerPlan, Plan, PpkMode, TunnelPlan
 from isthmus.model.proposal import Proposal, TransformType, transform_name
 from isthmus.model.selectors import ANY_PROTOCOL, MAX_PORT, TrafficSelector
 from isthmus.negotiate import select
@@ -60,6 +60,8 @@ class Explainer:
                 return self._ppks(failure)
             case FailureReason.SELECTORS_UNACCEPTABLE if failure.asker in failure.children:
                 return self._selectors(failure, failure.children[failure.asker])
+            case FailureReason.MODE_MISMATCH:
+                return self._modes(failure)
             case FailureReason.NO_ANSWER if (cause := cause_of_silence(self._pair, failure.asker)) is not None:
                 return self._obstacle(failure, cause.title, (cause.point,), cause.remedies)
             case _:
@@ -304,6 +306,18 @@ class Explainer:
         return self._obstacle(failure, title, (Point("proxy-ids", *ends),), remedies)
 
     # -- the rest
+
+    def _modes(self, failure: Failure) -> Obstacle:
+        tunnels = {side: self._tunnel(side, failure) for side in Side}
+        places: dict[Side, Path] = {s: ("ipsec-tunnels", t.name, "mode") for s, t in tunnels.items() if t is not None}
+        modes = {side: t.mode for side, t in tunnels.items() if t is not None}
+        if len(modes) < len(tunnels) or len(set(modes.values())) == 1:
+            return self._other(failure)
+        # What is between the two gateways themselves is the narrower one, and seldom what both mean by mistake.
+        first = next(side for side in Side if modes[side] is Mode.TRANSPORT)
+        remedies = tuple(Remedy(s, f"set mode: {modes[s.other]}", (places[s],)) for s in (first, first.other))
+        ends = (Position((str(modes[side]),), (places[side],)) for side in Side)
+        return self._obstacle(failure, "The modes differ", (Point("mode", *ends),), remedies)
 
     def _other(self, failure: Failure, title: str | None = None) -> Obstacle:
         """In the words of the events."""

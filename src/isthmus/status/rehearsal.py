@@ -95,6 +95,8 @@ class ChildRow:
     ]
     suite: Annotated[str | None, "`aes-256-gcm`; null where it never stood"]
     pfs: Annotated[str | None, "key exchange of its own when it is rekeyed: `group20`; null: none"]
+    protocol: Annotated[str | None, "`esp` or `ah`; null where it never stood"]
+    mode: Annotated[str | None, "`tunnel` or `transport`; null where it never stood"]
     encapsulation: Annotated[str | None, "of what we send: `udp` or `none`; null where it never stood"]
     encapsulation_theirs: Annotated[str | None, "of what the other end sends"]
     local_ts: Annotated[list[str], "traffic selectors on our side"]

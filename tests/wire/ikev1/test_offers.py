@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from isthmus.model import algorithms
@@ -134,3 +136,23 @@ def test_what_we_have_no_name_for_is_shown_and_matches_nothing() -> None:
     assert not set(everything.transforms) & set(offer.proposal.transforms)
     assert offer.authentication == AuthenticationMethod.XAUTH_INIT_PRE_SHARED
     assert offer.duration == Duration(None, 1 << 40)
+
+
+def test_ah_is_understood_as_it_was_meant() -> None:
+    transforms = tuple(Transform(TransformType.INTEG, row.ikev2) for row in algorithms.INTEGRITY)
+    proposal = Proposal(Protocol.AH, (*transforms, Transform(TransformType.SN, 0)))
+    sa = phase2_sa([proposal], Duration(3600), EncapsulationMode.TRANSPORT, b"spi!")
+    # RFC 2407, 4.4.3: the transform says it, and the authentication algorithm says it again.
+    numbers = [transform.id for transform in there_and_back(sa).proposals[0].transforms]
+    assert numbers == [row.ah for row in algorithms.INTEGRITY]
+    offers = phase2_offers(there_and_back(sa))
+    assert [t for o in offers for t in o.proposal.of(TransformType.INTEG)] == list(transforms)
+    assert {(o.proposal.protocol, o.mode) for o in offers} == {(Protocol.AH, EncapsulationMode.TRANSPORT)}
+
+
+def test_no_authentication_is_offered_beside_some() -> None:
+    bare = Transform(TransformType.INTEG, algorithms.NO_INTEGRITY)
+    proposal = esp(["aes-128-cbc"], ["sha256"])
+    proposal = replace(proposal, transforms=(*proposal.transforms, bare))
+    offers = phase2_offers(there_and_back(phase2_sa([proposal], Duration(3600), EncapsulationMode.TUNNEL, b"spi!")))
+    assert [len(o.proposal.of(TransformType.INTEG)) for o in offers] == [1, 0]
