@@ -150,6 +150,7 @@ class InitIke(Intention):
         peer = self.party.sa.peer
         if redirect is None or peer is None or not equal(redirect.nonce, self._handshake.initiator_nonce):
             return
+        self._speaks_it = True
         they_said = (f"REDIRECT to {redirect.gateway}",)
         self._hint = Report(FailureReason.PEER_REFUSED, they_said, detail="unprotected: believed, as no answer came")
         self.party.requests.abandon_within(_BELIEVE_AFTER)

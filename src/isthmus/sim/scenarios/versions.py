@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
-from isthmus.events.ike import FellBack, IkeEstablished, NegotiationFailed, OlderVersionServes
+from isthmus.engine.redirection import Redirect
+from isthmus.events.ike import FellBack, IkeEstablished, NegotiationFailed, OlderVersionServes, RedirectRefused
 from isthmus.model.plan import Dpd, Version
 from isthmus.model.quantities import Seconds
 from isthmus.sim.goals import SET_UP_LIMIT, Pair, carries, connected, pair, promise_one_pair, up
@@ -15,8 +18,8 @@ from isthmus.sim.plans import EAST, WEST, Party, plan_of
 from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.world import World
-from isthmus.wire.ikev2.message import encode
-from isthmus.wire.ikev2.payloads import Notify
+from isthmus.wire.ikev2.message import decode, encode
+from isthmus.wire.ikev2.payloads import Nonce, Notify
 from isthmus.wire.registry import ExchangeType, NotifyType
 
 TAGS = ("issue4",)
@@ -120,6 +123,23 @@ def forged_refusal(world: World, notify: str) -> None:
     _promise(ends, Version.IKEV2)
 
 
+@scenario("version-forged-redirect", tags=TAGS)
+def forged_redirect(world: World) -> None:
+    """Somebody who sees our nonce sends us nowhere, again and again: that is no reason to call by IKEv1 either."""
+
+    def nowhere(frame: Frame) -> Notify:
+        request = decode(frame.body) if isinstance(frame.body, bytes) else None
+        nonce = next(p.data for p in request.payloads if isinstance(p, Nonce)) if request is not None else b""
+        return Notify(NotifyType.REDIRECT, Redirect(ip_address("127.0.0.1"), nonce).encode())
+
+    _answer_each_request(world, nowhere)
+    Lose(world.network, message(ExchangeType.IKE_SA_INIT, response=True), times=8)
+    ends = connected(world, PREFERS, replace(PREFERS, **_place(WEST)))
+    world.check("it was refused", ends.east.told(RedirectRefused))
+    world.check("nothing was believed", not ends.east.told(FellBack))
+    _promise(ends, Version.IKEV2)
+
+
 @scenario("version-true-refusal", each=REFUSALS, tags=TAGS)
 def true_refusal(world: World, notify: str) -> None:
     """That of a peer without IKEv2 proves no more than a forged one: it counts as silence, no more and no less."""
@@ -179,10 +199,16 @@ def _place(party: Party, *, passive: bool = True) -> dict[str, Any]:
 
 
 def _refuse_each_request(world: World, notify: NotifyType) -> None:
+    _answer_each_request(world, lambda _: Notify(notify))
+
+
+def _answer_each_request(world: World, forged: Callable[[Frame], Notify]) -> None:
+    """Somebody who sees each IKE_SA_INIT request is quicker than the peer."""
+
     def forge(frame: Frame) -> None:
         header = header_of(frame)
         if header is not None and header.exchange == ExchangeType.IKE_SA_INIT and not header.response:
-            answer = encode(replace(header, initiator=False, response=True), [Notify(notify)])
+            answer = encode(replace(header, initiator=False, response=True), [forged(frame)])
             world.network.deliver(Frame(frame.destination, frame.source, answer), Seconds(0.001))
 
     world.network.taps.append(forge)
