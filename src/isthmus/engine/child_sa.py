@@ -67,6 +67,8 @@ class ChildSa:
         """The other one of two that were made for the same selectors at once, if the peer is to delete this one."""
         self.follower: ChildSa | None = None
         """One of another IKE SA for the same traffic: it sends once the peer uses it, or this one no longer does."""
+        self.doubted = False
+        """The peer may have lost it, together with the IKE SA under which it did not answer."""
         self.installation = Installation(self)
         ike.children[terms.spi_in] = self
         ike.ledger.children.enter(self)

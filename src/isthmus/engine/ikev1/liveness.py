@@ -24,8 +24,8 @@ class Liveness:
         self._unanswered = 0
         self._hurried = 0
         """How often the first question since the peer was heard was asked."""
-        self._took = Seconds(0.0)
-        """How long the last answer took."""
+        self._quickest: Seconds | None = None
+        """How long an answer took at least."""
 
     def ask_if_silent(self) -> None:
         """Its turn has come: any authentic packet since the last one is an answer."""
@@ -58,7 +58,7 @@ class Liveness:
         self._unanswered = 1
         self._hurried += 1
         self.ask()
-        return Instant(sa.ledger.now + retry.hurry_after(self._took))
+        return Instant(sa.ledger.now + retry.hurry_after(self._quickest))
 
     def asked(self, notify: Notify) -> None:
         """R-U-THERE: answered with its own number, unless it counts backwards."""
@@ -71,7 +71,8 @@ class Liveness:
         """R-U-THERE-ACK: only of the question that is open."""
         if self._number(notify) == self._sequence:
             self._unanswered = 0
-            self._took = Seconds(self.party.sa.ledger.now - self._asked_at)
+            took = Seconds(self.party.sa.ledger.now - self._asked_at)
+            self._quickest = took if self._quickest is None else min(took, self._quickest)
 
     def ask(self) -> None:
         ledger = self.party.sa.ledger

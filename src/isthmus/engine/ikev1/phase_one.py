@@ -179,6 +179,7 @@ def establish(party: Party, handshake: Handshake) -> None:
     forgotten = [child for kin in kin_of(sa) if kin.rivalry.suspected for child in kin.children.values()]
     adopt(sa)
     for child in forgotten:
-        child.rekey_wanted()  # the peer may have lost them together with the IKE SA that it did not answer under
+        child.doubted = True
+        child.rekey_wanted()
     settle_twins(sa)
     sa.ledger.tell(sa.peer, Turn.IKE_UP)

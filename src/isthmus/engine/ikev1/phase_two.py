@@ -35,6 +35,9 @@ _PEER_IS_READY = 2.0
 """Seconds after our last message until the successor sends, unless the peer was seen to use it before: a responder may
 not have it in force earlier."""
 
+_IN_PLACE_OF_DOUBTED = 0.2
+"""The same where the old one hardly leads anywhere any more."""
+
 _OLD_LEAVES = 10.0
 """Seconds from then until the old one is deleted."""
 
@@ -225,7 +228,8 @@ def settle(party: Party, made: ChildSa, begun_at: Instant) -> None:
     if not before or not began_here:
         made.take_over()
     else:
-        Later(ledger, _PEER_IS_READY, lambda: _take_over(made))
+        doubted = all(old.doubted for old in before)
+        Later(ledger, _IN_PLACE_OF_DOUBTED if doubted else _PEER_IS_READY, lambda: _take_over(made))
     # Whoever asked for the successor deletes; should that be lost, or the peer not do so, the other end does.
     patience = _PEER_IS_READY + _OLD_LEAVES if began_here else _PEER_LETS_GO
     for old in before:

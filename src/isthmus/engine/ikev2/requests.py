@@ -68,8 +68,8 @@ class Requests:
         self.outstanding: Outstanding | None = None
         self.answered = False
         """Whether the peer has answered anything yet."""
-        self.answer_took = Seconds(0.0)
-        """How long the peer took for its last answer."""
+        self.quickest: Seconds | None = None
+        """How long the peer took for an answer at least: the way there and back, as good as we know it."""
         self._queue: deque[Intention] = deque()
         self._next = MessageId(0)
         self._paused = False
@@ -220,7 +220,7 @@ class Requests:
         if outstanding.sent_at < self.sa.ledger.now:
             self._transmit(outstanding)
         else:
-            self._repeat_after(retry.hurry_after(self.answer_took))
+            self._repeat_after(retry.hurry_after(self.quickest))
 
     def _suspect_silence(self, outstanding: Outstanding) -> None:
         """After a few tries without answer, if nothing else came meanwhile, the peer may have lost its state."""
@@ -253,7 +253,8 @@ class Requests:
 
     def _answered(self, outstanding: Outstanding) -> None:
         self.answered = True
-        self.answer_took = Seconds(self.sa.ledger.now - outstanding.sent_at)
+        took = Seconds(self.sa.ledger.now - outstanding.sent_at)
+        self.quickest = took if self.quickest is None else min(took, self.quickest)
         self._settle()
 
     def _hear(self, outstanding: Outstanding, inbound: Inbound) -> None:
@@ -288,7 +289,7 @@ class Requests:
         for octets in outstanding.datagrams:
             self.sa.ledger.emit(SendDatagram(self.sa.local, self.sa.remote, octets))
         if outstanding.hurried:
-            self._repeat_after(retry.hurry_after(self.answer_took))
+            self._repeat_after(retry.hurry_after(self.quickest))
         elif outstanding.abandoned:
             self._repeat_after(_BELIEVE_AFTER)
         else:
