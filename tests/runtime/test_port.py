@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -53,9 +54,13 @@ def test_the_kernel_sorts_by_responder_spi_and_cookie(
         local = Endpoint(ip_address(address), 500)
         port = Port(local)
         family = socket.AF_INET if local.address.version == 4 else socket.AF_INET6
+        found: list[Queue] = []
         with socket.socket(family, socket.SOCK_DGRAM) as peer:
-            peer.sendto(octets, (address, 500))
-        found = [queue for queue in Queue if arrived(port.socket_of(queue)) == octets]
+            # A new IPv6 address is usable a little later than it is there.
+            until = time.monotonic() + 5
+            while not found and time.monotonic() < until:
+                peer.sendto(octets, (address, 500))
+                found = [queue for queue in Queue if arrived(port.socket_of(queue)) == octets]
         port.close()
         return found
 

@@ -119,8 +119,10 @@ class UserspacePlane:
 
     def send_ike(self, local: Endpoint, remote: Endpoint, octets: bytes) -> None:
         """Sends an IKE message from the NAT-T port; the non-ESP marker is added here."""
-        with _refusals():
-            self._plane.send_ike(_endpoint(local), _endpoint(remote), octets)
+        try:
+            self._plane.send_ike((local.address, local.port), (remote.address, remote.port), octets)
+        except _esp.Refused as refused:
+            raise DataPlaneRefusal(str(refused)) from None
 
     def send_keep_alive(self, local: Endpoint, remote: Endpoint) -> None:
         with _refusals():

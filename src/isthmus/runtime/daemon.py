@@ -47,9 +47,9 @@ GLANCE = 0.01
 BEAT = 1.0
 """Seconds between two looks at what needs no answer at once."""
 BEATS_PER_RETRY = 5
-REPAIR_REST = 20.0
-"""Times the duration of a repair that pass before the next one: on a host whose routes never rest, repairs take one
-part in twenty of a core."""
+REST = 20.0
+"""Times the duration of a repair, or of fitting the MTUs, that pass before the next one: on a host whose routes never
+rest, or while a thousand tunnels come up, it takes one part in twenty of a core."""
 SHORTEST_REST = 2.0
 
 
@@ -88,7 +88,7 @@ class Daemon:
         self._reloads: set[asyncio.Task[None]] = set()
         self._unfitted = False
         self._disturbed = False
-        self._next_repair = 0.0
+        self._next_repair = self._next_fit = 0.0
 
     @property
     def plan(self) -> Plan:
@@ -263,15 +263,21 @@ class Daemon:
         self._supervisor.alive()
         self._driver.harvest()
         self._driver.listen_for_life()
-        if self._unfitted:
-            self._unfitted = False
-            await self._attachment.fit(self.gateway.ike_sas())
+        await self._fit()
         if beat % BEATS_PER_RETRY == 0:
             self._transport.retry()
             await self._attachment.trim(self.gateway.local_addresses)
             states = [tunnel.state for tunnel in self.gateway.tunnels()]
             self._supervisor.status(f"{states.count('up')}/{len(states)} tunnels up")
         await self._repair()
+
+    async def _fit(self) -> None:
+        begun = clock.now()
+        if self._unfitted and begun >= self._next_fit:
+            self._unfitted = False
+            await self._attachment.fit(self.gateway.ike_sas())
+            ended = clock.now()
+            self._next_fit = ended + REST * (ended - begun)
 
     async def _repair(self) -> None:
         self._disturbed |= self._attachment.disturbed
@@ -281,7 +287,7 @@ class Daemon:
             await self._attachment.repair()
             await self._follow_interfaces()
             ended = clock.now()
-            self._next_repair = ended + max(SHORTEST_REST, REPAIR_REST * (ended - begun))
+            self._next_repair = ended + max(SHORTEST_REST, REST * (ended - begun))
 
     async def _follow_interfaces(self) -> None:
         """Whoever has no address of its own configured takes its interface's new one; its SAs go along (RFC 4555)."""

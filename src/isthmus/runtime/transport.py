@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv4Address, ip_address
-from typing import Final
+from typing import Final, TypeVar
 
 from isthmus.dataplane.backend import DataPlaneRefusal
 from isthmus.engine.outputs import SendDatagram, SendKeepAlive
@@ -18,6 +18,8 @@ from isthmus.model.address import IKE_PORT, NAT_T_PORT, Address, Datagram, Endpo
 from isthmus.model.quantities import Instant
 from isthmus.runtime.plane import Plane
 from isthmus.runtime.port import Port, Queue
+
+Order = TypeVar("Order", SendDatagram, SendKeepAlive)
 
 LARGEST_DATAGRAM = 65535
 BURST = 64
@@ -81,13 +83,11 @@ class Transport:
 
     def send(self, order: SendDatagram) -> None:
         """Sends one IKE message, with its marker where the local port is the NAT-T port."""
-        if order.local.port == NAT_T_PORT:
-            self._send(order.local, order.remote, lambda: self._send_encapsulated(order))
-        else:
-            self._send(order.local, order.remote, lambda: self._send_plain(order))
+        send = self._send_encapsulated if order.local.port == NAT_T_PORT else self._send_plain
+        self._send(order, send)
 
     def send_keep_alive(self, order: SendKeepAlive) -> None:
-        self._send(order.local, order.remote, lambda: self._plane.send_keep_alive(order.local, order.remote))
+        self._send(order, lambda order: self._plane.send_keep_alive(order.local, order.remote))
 
     def close(self) -> None:
         self.retain(())
@@ -148,19 +148,22 @@ class Transport:
     def _send_encapsulated(self, order: SendDatagram) -> None:
         self._plane.send_ike(order.local, order.remote, order.octets)
 
-    def _send(self, local: Endpoint, remote: Endpoint, send: Callable[[], None]) -> None:
-        way = (local, remote)
+    def _send(self, order: Order, send: Callable[[Order], None]) -> None:
         try:
-            send()
+            send(order)
         except (OSError, DataPlaneRefusal) as error:
-            why = reason(error)
-            if self._failing.get(way) != why:
-                if len(self._failing) >= REMEMBERED_FAILURES:
-                    self._failing.clear()
-                self._failing[way] = why
-                self._record(SendFailed(at=self._clock(), local=local, remote=remote, why=why))
-            return
-        self._failing.pop(way, None)
+            self._failed(order.local, order.remote, reason(error))
+        else:
+            if self._failing:
+                self._failing.pop((order.local, order.remote), None)
+
+    def _failed(self, local: Endpoint, remote: Endpoint, why: str) -> None:
+        """Tells it once for each way."""
+        if self._failing.get((local, remote)) != why:
+            if len(self._failing) >= REMEMBERED_FAILURES:
+                self._failing.clear()
+            self._failing[local, remote] = why
+            self._record(SendFailed(at=self._clock(), local=local, remote=remote, why=why))
 
 
 def _address(text: str) -> Address:
