@@ -55,20 +55,10 @@ class UserspacePlane:
             self._plane = _esp.Plane(port, offload=offload)
 
     def apply(self, op: DataPlaneOp) -> None:
-        with _refusals():
-            match op:
-                case InstallSa(spec):
-                    self._install(spec)
-                case UpdateSa(sa, local, remote, udp):
-                    self._plane.update(_key(sa), _endpoint(local), _endpoint(remote), udp)
-                case RemoveSa(sa):
-                    self._plane.remove(_key(sa))
-                case InstallPolicy(policy):
-                    self._install_policy(policy)
-                case RemovePolicy(child):
-                    self._plane.remove_policy(child)
-                case _:
-                    assert_never(op)
+        try:
+            self._carry_out(op)
+        except _esp.Refused as refused:
+            raise DataPlaneRefusal(str(refused)) from None
 
     def counters(self, sa: SaId) -> SaCounters:
         found = self._plane.counters(_key(sa))
@@ -135,6 +125,21 @@ class UserspacePlane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _carry_out(self, op: DataPlaneOp) -> None:
+        match op:
+            case InstallSa(spec):
+                self._install(spec)
+            case UpdateSa(sa, local, remote, udp):
+                self._plane.update(_key(sa), _endpoint(local), _endpoint(remote), udp)
+            case RemoveSa(sa):
+                self._plane.remove(_key(sa))
+            case InstallPolicy(policy):
+                self._install_policy(policy)
+            case RemovePolicy(child):
+                self._plane.remove_policy(child)
+            case _:
+                assert_never(op)
 
     def _install(self, spec: SaSpec) -> None:
         if (spec.protocol == Protocol.ESP) != (spec.encryption is not None):

@@ -7,7 +7,7 @@ then calls its steps in order; each reads what concerns it, or writes what it ad
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Generic, TypeVar
 
@@ -132,6 +132,14 @@ class Exchange(Generic[C]):
     """The number on the wire, of the version that it belongs to."""
     legs: tuple[Leg, ...]
     steps: tuple[type[Step[C]], ...]
+    speaking: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    hearing: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """Which of the steps ever write, and which ever read."""
+
+    def __post_init__(self) -> None:
+        for name, method in (("speaking", "write"), ("hearing", "read")):
+            own = (n for n, step in enumerate(self.steps) if getattr(step, method) is not getattr(Step, method))
+            object.__setattr__(self, name, tuple(own))
 
 
 class Run(Generic[C]):
@@ -139,13 +147,13 @@ class Run(Generic[C]):
 
     def __init__(self, exchange: Exchange[C], context: C) -> None:
         self.exchange = exchange
-        self.steps = tuple(step(context) for step in exchange.steps)
+        self.steps = tuple([step(context) for step in exchange.steps])
 
     def speak(self, leg: int) -> list[Any]:
         """The payloads of our message."""
         draft = Draft()
-        for step in self.steps:
-            step.write(leg, draft)
+        for index in self.exchange.speaking:
+            self.steps[index].write(leg, draft)
         return draft.payloads
 
     def hear(self, leg: int, message: Inbound) -> None:
@@ -155,8 +163,8 @@ class Run(Generic[C]):
         if missing:
             names = ", ".join(sorted(kind.name for kind in missing))
             raise malformed(f"{self.exchange.name} without {names}")
-        for step in self.steps:
-            step.read(leg, message)
+        for index in self.exchange.hearing:
+            self.steps[index].read(leg, message)
 
 
 def refuse_unknown_critical(payloads: Iterable[Any]) -> None:

@@ -36,7 +36,18 @@ class Event:
 
     def tell(self) -> str:
         """The story, filled in."""
-        return self.story.format_map({f.name: _plain(getattr(self, f.name)) for f in fields(self)})
+        return self.story.format_map({name: _plain(getattr(self, name)) for name in names_of(self)})
+
+
+_NAMES: dict[type[Event], tuple[str, ...]] = {}
+
+
+def names_of(event: Event) -> tuple[str, ...]:
+    """The fields that an event of this kind has."""
+    kind = type(event)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
 
 
 def _plain(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.model.registry import Open
@@ -65,12 +66,26 @@ class Identity:
 
     def __str__(self) -> str:
         """`fqdn:hq.example`; control characters never reach a terminal or a log."""
-        if self.type in (IdType.IPV4_ADDR, IdType.IPV6_ADDR) and len(self.value) in (4, 16):
-            return f"ip:{ipaddress.ip_address(self.value)}"
-        label = _LABELS.get(self.type)
-        if self.type in (IdType.FQDN, IdType.RFC822_ADDR):
-            return f"{label}:{_printable(self.value)}"
-        return f"{label or self.type.name.lower()}:{self.value.hex()}"
+        return (_spelt if len(self.value) <= _SHORT else _spell)(self.type, self.value)
+
+
+_SHORT = 128
+"""Octets of an identity whose text is kept: a stranger may claim a much longer one."""
+
+
+@lru_cache(2048)
+def _spelt(kind: IdType, value: bytes) -> str:
+    """Every event of a peer and every look at its SAs tells it again."""
+    return _spell(kind, value)
+
+
+def _spell(kind: IdType, value: bytes) -> str:
+    if kind in (IdType.IPV4_ADDR, IdType.IPV6_ADDR) and len(value) in (4, 16):
+        return f"ip:{ipaddress.ip_address(value)}"
+    label = _LABELS.get(kind)
+    if kind in (IdType.FQDN, IdType.RFC822_ADDR):
+        return f"{label}:{_printable(value)}"
+    return f"{label or kind.name.lower()}:{value.hex()}"
 
 
 def _printable(octets: bytes) -> str:

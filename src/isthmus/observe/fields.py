@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from enum import Enum
 from typing import TypeAlias
 
-from isthmus.events.event import Event
+from isthmus.events.event import Event, names_of
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -22,7 +21,7 @@ def child_of(event: Event) -> str | None:
 
 def particulars(event: Event) -> dict[str, Json]:
     """The fields that this kind of event adds to the common ones."""
-    return {f.name: plain(getattr(event, f.name)) for f in fields(event) if f.name not in COMMON}
+    return {name: plain(getattr(event, name)) for name in names_of(event) if name not in COMMON}
 
 
 def plain(value: object) -> Json:

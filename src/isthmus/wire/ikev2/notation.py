@@ -19,7 +19,7 @@ from isthmus.wire.ikev2.payloads import (
     Notify,
     Payload,
 )
-from isthmus.wire.registry import ExchangeType, PayloadType
+from isthmus.wire.registry import ExchangeType, NotifyType, PayloadType
 
 _SYMBOLS = {
     PayloadType.IDI: "IDi",
@@ -28,6 +28,7 @@ _SYMBOLS = {
     PayloadType.TSR: "TSr",
     PayloadType.VENDOR_ID: "V",
 }
+_NOTIFICATIONS = {notify: f"N({notify.name})" for notify in NotifyType}
 _SA_NUMBER = {ExchangeType.IKE_SA_INIT: "1", ExchangeType.IKE_AUTH: "2"}
 """RFC 7296, 1.2: SAi1 and SAr1 are for the IKE SA, SAi2 and SAr2 for the first Child SA."""
 
@@ -70,7 +71,7 @@ def _fragment(payload: EncryptedFragment, _side: str) -> str:
 
 _DETAILED: dict[type[Payload], Callable[[Any, str], str]] = {
     KeyExchange: _key_exchange,
-    Notify: lambda payload, _: f"N({payload.notify.name})",
+    Notify: lambda payload, _: _NOTIFICATIONS.get(payload.notify) or f"N({payload.notify.name})",
     Delete: lambda payload, _: f"D({payload.protocol.name})",
     Configuration: lambda payload, _: f"CP({payload.kind.name})",
     Eap: lambda payload, _: f"EAP({payload.code.name})",
