@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import time
@@ -14,6 +15,7 @@ from tests.network.namespace import Namespace, namespace, needs_root
 
 pytestmark = needs_root
 
+IP_FREEBIND = 15
 SPI, NO_SPI = bytes(range(1, 9)), bytes(8)
 NOTIFY, SA, COOKIE, REDIRECTED_FROM = 41, 33, 16390, 16408
 
@@ -21,7 +23,9 @@ NOTIFY, SA, COOKIE, REDIRECTED_FROM = 41, 33, 16390, 16408
 @pytest.fixture
 def host() -> Iterator[Namespace]:
     with namespace() as inside:
-        inside.shell("ip link set lo up; ip addr add fd00::1/128 dev lo nodad")
+        inside.shell("ip link set lo up")
+        for number in (1, 2, 3):
+            inside.shell(f"ip addr add fd00::{number}/128 dev lo nodad")
         yield inside
 
 
@@ -65,6 +69,49 @@ def test_the_kernel_sorts_by_responder_spi_and_cookie(
         return found
 
     assert host.run(sorted_into) == [queue]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "other"), [("127.0.0.1", "127.0.0.2", "127.0.0.3"), ("fd00::1", "fd00::2", "fd00::3")]
+)
+def test_first_messages_from_where_peers_are_expected_have_a_queue_of_their_own(
+    host: Namespace, here: str, there: str, other: str
+) -> None:
+    def sorted_into() -> dict[str, list[Queue]]:
+        port = Port(Endpoint(ip_address(here), 500))
+        port.expect([ip_address(there), ip_address("203.0.113.9"), ip_address("2001:db8::9")])
+        found: dict[str, list[Queue]] = {}
+        for source in (there, other):
+            with socket.socket(socket.AF_INET6 if ":" in here else socket.AF_INET, socket.SOCK_DGRAM) as peer:
+                peer.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+                peer.bind((source, 0))
+                until = time.monotonic() + 5
+                while not found.get(source) and time.monotonic() < until:
+                    with contextlib.suppress(OSError):
+                        peer.sendto(message(NO_SPI, SA), (here, 500))
+                    found[source] = [queue for queue in Queue if arrived(port.socket_of(queue))]
+                peer.sendto(message(SPI, SA), (here, 500))
+                found[source] += [queue for queue in Queue if arrived(port.socket_of(queue))]
+        port.close()
+        return found
+
+    assert host.run(sorted_into) == {
+        there: [Queue.EXPECTED, Queue.STANDING],
+        other: [Queue.FIRST, Queue.STANDING],
+    }
+
+
+def test_a_filter_holds_thousands_of_peers(host: Namespace) -> None:
+    def expect() -> list[Queue]:
+        peers = [ip_address("10.0.0.1") + number for number in range(5000)]
+        port = Port(Endpoint(ip_address("127.0.0.1"), 500), expected=peers)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.sendto(message(NO_SPI, SA), ("127.0.0.1", 500))
+        found = [queue for queue in Queue if arrived(port.socket_of(queue))]
+        port.close()
+        return found
+
+    assert host.run(expect) == [Queue.FIRST]
 
 
 def arrived(opened: socket.socket) -> bytes | None:

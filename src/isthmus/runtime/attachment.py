@@ -13,7 +13,7 @@ from isthmus.engine.views import IkeSaView
 from isthmus.events.event import Event
 from isthmus.events.network import NetworkRefused
 from isthmus.model.address import Address
-from isthmus.model.plan import PeerPlan, Plan, TunnelPlan
+from isthmus.model.plan import FixedPeer, PeerPlan, Plan, TunnelPlan
 from isthmus.model.quantities import Instant
 from isthmus.network import host
 from isthmus.network.desired import Link, desired_state
@@ -74,6 +74,7 @@ class Attachment:
             if self._detached:
                 return
             await self._make_interfaces(plan)
+            self._transport.expect(_expected(plan))
             self._transport.listen(plan.listening)
             old, self._plan = self._plan, plan
             # Where nothing changed the SAs stand, and so does what they agreed on; elsewhere it is learnt again.
@@ -176,6 +177,15 @@ def _carried(plan: Plan, interface: str) -> list[tuple[TunnelPlan, PeerPlan | No
     """What decides on the envelopes of an interface's packets."""
     tunnels = (t for t in plan.tunnels.values() if t.interface == interface)
     return [(replace(tunnel, enabled=True), plan.peers.get(tunnel.peer)) for tunnel in tunnels]
+
+
+def _expected(plan: Plan) -> dict[Address, frozenset[Address]]:
+    """By our address towards them: where the peers are that have an address of their own."""
+    found: dict[Address, set[Address]] = {}
+    for peer in plan.peers.values():
+        if isinstance(peer.address, FixedPeer):
+            found.setdefault(peer.local, set()).add(peer.address.address)
+    return {local: frozenset(peers) for local, peers in found.items()}
 
 
 def _agreed(plan: Plan, ike_sas: Iterable[IkeSaView]) -> dict[str, tuple[Envelope, ...]]:

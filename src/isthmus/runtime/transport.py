@@ -47,6 +47,7 @@ class Transport:
         self._clock: Final = clock
         self._wanted: dict[Address, str | None] = {}
         """Our addresses, each with the interface of the host that it is bound to."""
+        self._expected: Mapping[Address, frozenset[Address]] = {}
         self._ports: dict[Address, Port] = {}
         self._encapsulated: set[Address] = set()
         self._deaf: set[Endpoint] = set()
@@ -58,6 +59,13 @@ class Transport:
             {Endpoint(address, IKE_PORT) for address in self._ports}
             | {Endpoint(address, NAT_T_PORT) for address in self._encapsulated}
         )
+
+    def expect(self, peers: Mapping[Address, frozenset[Address]]) -> None:
+        """From where peers may come to each of our addresses: a flood from elsewhere does not delay them."""
+        before, self._expected = self._expected, peers
+        for local, port in self._ports.items():
+            if peers.get(local) != before.get(local):
+                port.expect(peers.get(local, ()))
 
     def listen(self, addresses: Mapping[Address, str | None]) -> None:
         """Listens at these too, by any interface or by one of the host. What fails now, `retry` tries again."""
@@ -93,7 +101,9 @@ class Transport:
         self.retain(())
 
     def _open(self, local: Endpoint) -> None:
-        port = self._ports[local.address] = Port(local, self._wanted[local.address])
+        port = self._ports[local.address] = Port(
+            local, self._wanted[local.address], self._expected.get(local.address, ())
+        )
         for queue in Queue:
             opened = port.socket_of(queue)
             burst = BURST_OF_STRANGERS if queue is Queue.FIRST else BURST
