@@ -94,6 +94,8 @@ class Site:
     version: str = "ikev2"
     gateway: str = ""
     """Further lines of the gateway's section."""
+    multiple: int = 0
+    """The authentication multiple of the IKE SA."""
     proxies: tuple[str, ...] = ()
     """Proxy IDs as they are written, where they are not simply the LANs."""
     more: str = field(default="")
@@ -121,7 +123,12 @@ virtual-routers:
     static-routes:
 {routes}
 ike-crypto-profiles:
-  suite: {{encryption: [{encryption}], hash: [{digest}], dh-group: [{group}], lifetime: 8h}}
+  suite:
+    encryption: [{encryption}]
+    hash: [{digest}]
+    dh-group: [{group}]
+    lifetime: 8h
+    authentication-multiple: {self.multiple}
 ipsec-crypto-profiles:
   suite:
     esp: {{encryption: [{esp_encryption}], authentication: [{esp_authentication}]}}

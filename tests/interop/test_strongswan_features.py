@@ -239,6 +239,22 @@ def test_an_ike_sa_without_a_child_is_accepted(bench: Bench, strongswan: Strongs
     assert "N(CHDLESS_SUP)" in strongswan.log.read_text()
 
 
+def test_the_end_that_only_answers_says_how_long_they_are_authenticated_and_renews_it(
+    bench: Bench, strongswan: Strongswan, tmp_path: Path
+) -> None:
+    strongswan.load(their_side())
+    site = dataclasses.replace(our_side(passive=True, proxy_ids=1), multiple=2)
+    with ours(site, bench.left, tmp_path / "ours") as gateway:
+        gateway.await_answers()
+        strongswan.initiate("one")
+        until(lambda: "received AUTH_LIFETIME of 57600s" in strongswan.log.read_text(), 5.0)
+        before = their_spis(strongswan)
+        order(gateway, "rekey", "ike-sa", "there", "--reauthenticate")
+        until(lambda: not before & their_spis(strongswan), what=gateway.story)
+        until(lambda: [row["role"] for row in gateway.table("show", "ike-sa")] == ["initiator"], what=gateway.story)
+        assert bench.pings(0) == (4, 4)
+
+
 def test_they_move_to_another_address_and_are_followed(bench: Bench, strongswan: Strongswan, tmp_path: Path) -> None:
     # RFC 4555: the one that began says from its new address where it is now, once the old one is gone.
     strongswan.load(dataclasses.replace(their_side(), local="%any"))
