@@ -77,8 +77,8 @@ class Lose(_Middle):
 class Delay(_Middle):
     """The picked frames come later."""
 
-    def __init__(self, network: Network, picks: Predicate, by: Seconds, times: int | None = 1) -> None:
-        super().__init__(network, picks, times)
+    def __init__(self, network: Network, picks: Predicate, by: Seconds, times: int | None = 1, skip: int = 0) -> None:
+        super().__init__(network, picks, times, skip)
         self._by = by
 
     def act(self, frame: Frame) -> Verdict | None:
@@ -112,9 +112,14 @@ class Tamper(_Middle):
     """The octets of the picked frames are changed."""
 
     def __init__(
-        self, network: Network, picks: Predicate, change: Callable[[bytes], bytes], times: int | None = 1
+        self,
+        network: Network,
+        picks: Predicate,
+        change: Callable[[bytes], bytes],
+        times: int | None = 1,
+        skip: int = 0,
     ) -> None:
-        super().__init__(network, picks, times)
+        super().__init__(network, picks, times, skip)
         self._change = change
 
     def act(self, frame: Frame) -> Verdict | None:

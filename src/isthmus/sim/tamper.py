@@ -12,12 +12,14 @@ from isthmus.model.quantities import Seconds
 from isthmus.sim.agenda import Agenda
 from isthmus.sim.network import Frame, Network, flip_bit
 from isthmus.wire import udp
-from isthmus.wire.registry import ExchangeType
+from isthmus.wire.registry import ExchangeType, ExchangeTypeV1
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
 HEADER = 28
 """RFC 7296, 3.1: octets of the IKE header."""
+
+_FIRST = (bytes([ExchangeType.IKE_SA_INIT]), bytes([ExchangeTypeV1.IDENTITY_PROTECTION]))
 
 MEMORY = 200
 """Frames that an attacker keeps to play with."""
@@ -153,7 +155,7 @@ class Attacker:
 
 
 class Flood:
-    """IKE_SA_INIT requests from made-up addresses: copies of a real one, each with an SPI of its own."""
+    """First messages from made-up addresses: copies of a real one, each with an SPI of its own."""
 
     def __init__(self, network: Network, agenda: Agenda, rng: random.Random, every: Seconds) -> None:
         self.sent = 0
@@ -170,7 +172,7 @@ class Flood:
 
     def _remember(self, frame: Frame) -> None:
         octets = frame.body
-        if self._sample is None and isinstance(octets, bytes) and octets[18:19] == bytes([ExchangeType.IKE_SA_INIT]):
+        if self._sample is None and isinstance(octets, bytes) and octets[18:19] in _FIRST and octets[8:16] == bytes(8):
             self._sample = frame
             self._pour()
 

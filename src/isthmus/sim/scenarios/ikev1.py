@@ -7,22 +7,28 @@ from dataclasses import replace
 
 from isthmus.engine import commands
 from isthmus.events.ike import FailureReason, IkeEstablished, PeerSilent, WeakAlgorithm
-from isthmus.model.plan import Dpd, ExchangeMode, Version
-from isthmus.model.quantities import Seconds
+from isthmus.model.plan import Dpd, ExchangeMode, SessionSettings, Version
+from isthmus.model.quantities import NO_SPI, MessageId, Seconds
 from isthmus.sim.goals import Pair, carries, connected, failed, pair, promise_nothing_stands, promise_one_pair, spis, up
-from isthmus.sim.middle import Lose, any_ike
+from isthmus.sim.middle import Delay, Lose, Tamper, any_ike
 from isthmus.sim.network import Frame, Link
 from isthmus.sim.plans import EAST, WEST, Party, ProxyId
 from isthmus.sim.reading import header_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.scenarios.crossing import child_of
 from isthmus.sim.site import Site
+from isthmus.sim.tamper import Flood
 from isthmus.sim.world import World
+from isthmus.wire.ikev1 import header as header_v1
+from isthmus.wire.ikev1.message import encode
+from isthmus.wire.ikev1.payloads import Notify
+from isthmus.wire.ikev1.registry import NotifyType
 from isthmus.wire.registry import ExchangeTypeV1
 
 ENDS = ("east", "west")
 MODES = ("main", "aggressive")
 TAGS = ("issue4",)
+REFUSALS = ("NO_PROPOSAL_CHOSEN", "AUTHENTICATION_FAILED", "INVALID_COOKIE", "PAYLOAD_MALFORMED")
 IN_V1 = (Version.IKEV1,)
 SUITES = {
     "3des-md5": ("3des/md5/md5/group1", "3des/md5"),
@@ -91,6 +97,76 @@ def lost_message(world: World, number: str) -> None:
     world.check("the message was lost", lost.acted == 1)
     ends.begin_traffic()
     world.run(until=carries(ends))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("spoilt-message", each=map(str, range(9)), tags=TAGS, versions=IN_V1)
+def spoilt_message(world: World, number: str) -> None:
+    """The last octet of each message of Main Mode and Quick Mode in turn is wrong: the tunnel comes up all the same."""
+    tamper = Tamper(world.network, any_ike, lambda octets: octets[:-1] + bytes([octets[-1] ^ 1]), skip=int(number))
+    ends = connected(world, EAST_V1, WEST_V1)
+    world.check("a message was spoilt", tamper.acted == 1)
+    promise_one_pair(world, *ends.both)
+    world.run(until=carries(ends))
+
+
+@scenario("late-message", each=map(str, range(9)), tags=TAGS, versions=IN_V1)
+def late_message(world: World, number: str) -> None:
+    """Each message in turn comes half a minute late, when its repetition has long been answered."""
+    late = Delay(world.network, any_ike, Seconds(30.0), skip=int(number))
+    ends = connected(world, EAST_V1, WEST_V1)
+    promise_one_pair(world, *ends.both)
+    before = spis(ends.east)
+    world.run(limit=Seconds(60.0))
+    world.check("a message was late", late.acted == 1)
+    world.check("the Child SA is the one from before", spis(ends.east) == before)
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("forged-refusal", each=REFUSALS, tags=TAGS, versions=IN_V1)
+def forged_refusal(world: World, notify: str) -> None:
+    """To each first message somebody is quicker with a no than the peer with its yes: a reason to doubt, no more."""
+
+    def forge(frame: Frame) -> None:
+        header = header_of(frame)
+        if header is not None and header.responder_spi == NO_SPI and frame.source.address == ends.east.address:
+            answer = header_v1.Header(
+                header.initiator_spi, NO_SPI, ExchangeTypeV1.INFORMATIONAL, MessageId(7), encrypted=False
+            )
+            octets = encode(answer, [Notify(NotifyType[notify])])
+            world.network.deliver(Frame(frame.destination, frame.source, octets), Seconds(0.001))
+
+    world.network.taps.append(forge)
+    ends = pair(world, EAST_V1, WEST_V1)
+    world.run(until=up(*ends.both), limit=Seconds(60.0))
+    world.check("it took no second attempt", len(ends.west.told(IkeEstablished)) == 1)
+    ends.begin_traffic()
+    world.run(until=carries(ends))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("flood-of-half-open", tags=TAGS, versions=IN_V1)
+def flood(world: World) -> None:
+    """Version 1 has no cookies: strangers can fill the table of half-open IKE SAs, and no more than that.
+
+    What stands is not touched, and once they go a friend gets in.
+    """
+    settings = SessionSettings(cookie_activation_threshold=20, maximum_half_opened_sa=100)
+    ends = pair(world, EAST_V1, replace(WEST_V1, knows="dynamic", settings=settings))
+    poured = Flood(world.network, world.agenda, world.stream("flood"), every=Seconds(0.005))
+    world.run(until=up(*ends.both), limit=Seconds(5.0))
+    ends.begin_traffic()
+    before = spis(ends.east)
+    world.run(limit=Seconds(10.0))
+    world.check("the table is full", sum(ike.state == "connecting" for ike in ends.west.ike_sas) == 100)
+    world.check("what stands is not touched", spis(ends.east) == before)
+    ends.east.kill()
+    ends.east.boot()
+    world.run(limit=Seconds(5.0))
+    poured.stop()
+    world.run(until=up(*ends.both), limit=Seconds(120.0))
+    world.run(until=carries(ends))
+    world.run(limit=Seconds(60.0))
     promise_one_pair(world, *ends.both)
 
 
