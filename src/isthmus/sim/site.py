@@ -183,6 +183,12 @@ class Site:
         self.gateway = self.due = self._ike_sas = self._tunnels = None
         self.plane, self.ledger = self._fresh_plane(self._agenda), Ledger()
 
+    def plug(self, uplink: Uplink, address: Address) -> None:
+        """Its cable goes elsewhere, and its interface has this address only."""
+        self._uplink.attach(self.address, lambda _: None)
+        self._uplink, self.address = uplink, address
+        uplink.attach(address, self.receive)
+
     def command(self, command: Command) -> None:
         if self.gateway is not None:
             gateway = self.gateway

@@ -28,6 +28,7 @@ from isthmus.sim.goals import (
     up,
 )
 from isthmus.sim.middle import Observe, any_esp
+from isthmus.sim.network import Uplink
 from isthmus.sim.plans import EAST, WEST, Party, ProxyId, plan_of
 from isthmus.sim.scenario import scenario
 from isthmus.sim.world import World
@@ -85,6 +86,26 @@ def nat_stops(world: World, what: str) -> None:
     world.check("the reason names the NAT", all("behind a NAT" in e.detail for e in told))
 
 
+@scenario("moves-while", each=("ah-tunnel", "ah-transport", "esp-transport"), tags=TAGS)
+def moves_while(world: World, form: str) -> None:
+    """East moves (RFC 4555): AH in tunnel mode goes along, transport mode cannot, and nothing of it is left behind."""
+    ends = _moved(world, form, world.network, "192.0.2.200")
+    if FORMS[form][1] is Mode.TUNNEL:
+        world.run(until=carries(ends, fresh=10), limit=Seconds(60.0))
+        promise_one_pair(world, *ends.both)
+    else:
+        world.run(limit=Seconds(120.0))
+        promise_nothing_stands(world, *ends.both)
+
+
+@scenario("nat-comes-between", tags=TAGS)
+def nat_comes_between(world: World) -> None:
+    """East moves behind a NAT, which AH does not pass: its Child SA goes, and the reason is told."""
+    ends = _moved(world, "ah-tunnel", world.nat(ip_address("203.0.113.9")), "172.16.0.5")
+    world.run(until=failed(ends.east, FailureReason.BEHIND_NAT), limit=Seconds(120.0))
+    promise_nothing_stands(world, *ends.both)
+
+
 @scenario("modes-differ", each=("ikev1-east", "ikev1-west", "ikev2-east", "ikev2-west"), tags=TAGS)
 def modes_differ(world: World, what: str) -> None:
     """One end wants transport mode, the other tunnel mode: no Child SA, and both modes are in the event."""
@@ -136,6 +157,17 @@ def manual_keys_after_a_crash(world: World) -> None:
     ends.west.kill()
     ends.west.boot()
     world.run(until=carries(ends), limit=Seconds(30.0))
+
+
+def _moved(world: World, form: str, uplink: Uplink, address: str) -> Pair:
+    """Two sites with a tunnel, of which east has just gone elsewhere."""
+    east = _party(EAST, "ikev2", form)
+    west = replace(_party(WEST, "ikev2", form), knows="dynamic")
+    ends = connected(world, east, west)
+    ends.east.plug(uplink, ip_address(address))
+    ends.east.plan = plan_of(_party(replace(EAST, address=address), "ikev2", form), west)
+    ends.east.command(Apply(ends.east.plan))
+    return ends
 
 
 def _party(party: Party, version: str, form: str) -> Party:
