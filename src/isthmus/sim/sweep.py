@@ -17,11 +17,11 @@ from isthmus.sim.scenarios import TABLE
 SHORT = 105
 """Steps of simulation that a story may take to be told by every seed: more than two hundred of them do."""
 
-LONG = 1200
-"""Steps that a longer one may take in all its seeds together: hours of traffic are told a few times."""
+LONG = 600
+"""Steps that a longer one may take in all its seeds together, so that hours of traffic are told a few times."""
 
-FEWEST = 2
-"""Seeds that even the longest story is told by."""
+EACH = 6
+"""Steps that it may take besides for each seed that there is."""
 
 CHUNK = 3000
 """Steps that one worker takes on at a time: a fraction of a second."""
@@ -64,7 +64,7 @@ class Sweep:
 
 def share(steps: int, seeds: range) -> range:
     """The seeds that a story of so many steps is told by."""
-    return seeds if steps <= SHORT else seeds[: max(FEWEST, LONG // steps)]
+    return seeds if steps <= SHORT else seeds[: max(1, (LONG + EACH * len(seeds)) // steps)]
 
 
 def sweep(seeds: range, stories: Iterable[Scenario] = tuple(TABLE.values()), workers: int | None = None) -> Sweep:
@@ -99,7 +99,7 @@ def _tell_all(names: list[str], seeds: range, workers: int) -> Iterator[Told]:
             for done in as_completed(first):
                 one = done.result()
                 # What fails at once would fail again and again, and perhaps take long.
-                rest = seeds[1:FEWEST] if one.failures else share(one.steps, seeds)[1:]
+                rest = seeds[:0] if one.failures else share(one.steps, seeds)[1:]
                 size = max(1, CHUNK // max(1, one.steps))
                 pieces += [
                     pool.submit(tell_by, one.scenario, tuple(rest[at : at + size])) for at in range(0, len(rest), size)
