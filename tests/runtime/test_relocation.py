@@ -6,6 +6,7 @@ from isthmus.model.identity import Identity
 from isthmus.model.plan import Plan
 from isthmus.runtime.relocation import relocated
 from isthmus.sim.plans import EAST, WEST, plan_of
+from tests.engine.test_manual import AH
 
 OLD, NEW = ip_address(EAST.address), ip_address("192.0.2.200")
 
@@ -55,3 +56,11 @@ def test_an_identity_that_is_the_address_changes_with_it() -> None:
     moved = relocated(plan(local_id=Identity.of_address(OLD)), lambda _: (NEW,))
     assert moved is not None
     assert moved.peers["west"].local_id == Identity.of_address(NEW)
+
+
+def test_keys_by_hand_go_along_where_no_address_is_configured() -> None:
+    follows = replace(AH, local=OLD, local_is_interfaces=True)
+    moved = relocated(Plan(manual={"legacy": follows}), lambda _: (NEW,))
+    assert moved is not None
+    assert moved.manual["legacy"] == replace(follows, local=NEW)
+    assert relocated(Plan(manual={"legacy": replace(follows, local_is_interfaces=False)}), lambda _: (NEW,)) is None

@@ -154,14 +154,16 @@ impl OutboundSa {
         if self.tally.dead() {
             return Err(Trigger::Expired);
         }
-        let (tos, between) = (ecn::outer_tos(summary.tos, self.config.copy_dscp), self.between());
+        let tos = ecn::outer_tos(summary.tos, self.config.copy_dscp);
         let next = if summary.version() == 4 { NEXT_HEADER_IPV4 } else { NEXT_HEADER_IPV6 };
         let draft = Draft { spi: self.config.spi, inner, write, sequence: || self.next_sequence(notices) };
         // A header that we write, or keep, has its TOS already.
         let (length, tos) = match (&self.protection, self.config.mode) {
             (Protection::Esp(keyed), Mode::Tunnel) => (draft.esp_tunnel(keyed, next, out)?, tos),
             (Protection::Esp(keyed), Mode::Transport) => (draft.esp_transport(keyed, out)?, 0),
-            (Protection::Ah(keyed), Mode::Tunnel) => (draft.ah_tunnel(keyed, between, next, tos, out)?, 0),
+            (Protection::Ah(keyed), Mode::Tunnel) => {
+                (draft.ah_tunnel(keyed, self.between(), next, tos, out)?, 0)
+            }
             (Protection::Ah(keyed), Mode::Transport) => {
                 (draft.ah_transport(keyed, summary.version(), out)?, 0)
             }

@@ -243,6 +243,7 @@ class _Compiler:
             mode=tunnel.mode,
             replay_window=tunnel.anti_replay.window if asked else 0,
             copy_tos=tunnel.copy_tos,
+            local_is_interfaces=manual.local_address is None,
             enabled=not tunnel.disabled,
         )
 

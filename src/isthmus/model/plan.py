@@ -289,6 +289,8 @@ class ManualPlan:
     replay_window: int = 0
     """Packets; 0: no anti-replay, as nobody agrees on new numbers (RFC 4303, 2.2)."""
     copy_tos: bool = False
+    local_is_interfaces: bool = False
+    """`local` is whatever address the interface has: nobody has configured one."""
     enabled: bool = True
 
 

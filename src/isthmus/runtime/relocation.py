@@ -17,15 +17,28 @@ def relocated(plan: Plan, addresses: Callable[[str], tuple[Address, ...]]) -> Pl
     An address that is gone while no other has come is waited for.
     """
     moved = {peer.name: there for peer in plan.peers.values() if (there := _elsewhere(peer, addresses)) is not None}
-    return replace(plan, peers=MappingProxyType({**plan.peers, **moved})) if moved else None
+    by_hand = {
+        name: replace(manual, local=address)
+        for name, manual in plan.manual.items()
+        if manual.local_is_interfaces and (address := _other(manual.local, addresses(manual.outer))) is not None
+    }
+    if not moved and not by_hand:
+        return None
+    return replace(
+        plan,
+        peers=MappingProxyType({**plan.peers, **moved}),
+        manual=MappingProxyType({**plan.manual, **by_hand}),
+    )
+
+
+def _other(local: Address, held: tuple[Address, ...]) -> Address | None:
+    """Where to go; None: it is still there, or there is no other."""
+    routable = (a for a in held if a.version == local.version and not a.is_link_local)
+    return None if local in held else next(routable, None)
 
 
 def _elsewhere(peer: PeerPlan, addresses: Callable[[str], tuple[Address, ...]]) -> PeerPlan | None:
-    if not peer.local_is_interfaces:
-        return None
-    held = addresses(peer.interface)
-    routable = (a for a in held if a.version == peer.local.version and not a.is_link_local)
-    address = None if peer.local in held else next(routable, None)
+    address = _other(peer.local, addresses(peer.interface)) if peer.local_is_interfaces else None
     if address is None:
         return None
     by_address = peer.local_id == Identity.of_address(peer.local)
