@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import hashlib
+import json
 import os
 import random
 import socket
@@ -175,6 +176,17 @@ def test_the_same_packets_come_out_of_the_fast_path_and_the_plain_one(playground
     plain, fast = came
     assert sum(plain.values()) > 0.9 * len(packets)
     assert fast == plain
+
+
+def test_a_tunnel_interface_keeps_a_burst(playground: Playground) -> None:
+    """A sender that has the processor for some milliseconds sends more small packets than the system's own 500."""
+    stand = _stand(playground, "", sender=True, receiver=True)
+    silence(stand.east, INTERFACE)
+    try:
+        link = json.loads(stand.east.run("ip", "-json", "link", "show", INTERFACE).stdout)[0]
+        assert link["txqlen"] == 2048
+    finally:
+        stand.close()
 
 
 def _segment_in_software(stand: Stand) -> None:
