@@ -56,11 +56,27 @@ class Server:
 
     def stop(self) -> None:
         """Finishes what is being served, then lets `serve` return."""
-        self._uvicorn.should_exit = True
+        self._uvicorn.leave()
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves signals alone."""
+    """Leaves signals alone, and sleeps while nobody calls: its parent looks ten times a second whether to end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """From any thread."""
+        self.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._leaving.set)
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if not await self.on_tick(0):  # the headers of every response; whether to leave already
+            await self._leaving.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
