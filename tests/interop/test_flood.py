@@ -76,7 +76,8 @@ def test_a_flood_of_requests_keeps_no_peer_out(bench: Bench, tmp_path: Path) -> 
         assert in_time, "the flood was over before the peer connected"
         assert took < _CONNECTS
         assert bench.pings(0) == (4, 4)
-        assert answered == 1
+        # Of a peer that had to begin twice there are two; the flood has none.
+        assert 1 <= answered <= 2
         assert after - before < _GROWTH
         assert sent / seconds > _RATE * _LEAST_REACHED
 
