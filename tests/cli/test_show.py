@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from isthmus.model.plan import Mode
+from isthmus.model.proposal import Protocol
 from tests.api.facts import dropped, established, failed, installed
 from tests.api.fakes import FakeDaemon, child_view, ike_view
 from tests.cli.conftest import Run
+from tests.engine.test_manual import AH
 
 
 @pytest.mark.parametrize(
@@ -134,3 +137,11 @@ class TestEvents:
 
     def test_they_are_told_one_a_line(self, isthmus: Run) -> None:
         assert len(isthmus("show", "events").stdout.splitlines()) == 4
+
+
+def test_what_is_not_esp_in_tunnel_mode_is_seen_in_the_table(isthmus: Run, daemon: FakeDaemon) -> None:
+    by_hand = replace(child_view("legacy"), peer=None, protocol=Protocol.AH, mode=Mode.TRANSPORT)
+    daemon.gateway.ikes = (ike_view(by_hand),)
+    daemon.plan = daemon.gateway.plan = replace(daemon.plan, manual={"legacy": AH})
+    assert "AH aes-256-gcm/group20 (transport)" in isthmus("show", "ipsec-sa").stdout
+    assert "legacy, keys by hand" in isthmus("show", "ipsec-sa", "legacy").stdout

@@ -41,7 +41,7 @@ def _table(rows: list[Row]) -> RenderableType:
             state(row["state"]),
             row["spi_in"],
             row["spi_out"],
-            suite(row),
+            _protection(row),
             ", ".join(row["local_ts"]),
             ", ".join(row["remote_ts"]),
             size(row["bytes_in"]),
@@ -54,13 +54,19 @@ def _table(rows: list[Row]) -> RenderableType:
     return table(_HEADS, cells, "There is no IPsec SA.")
 
 
+def _protection(row: Row) -> str:
+    """The suite, and what is not ESP in tunnel mode."""
+    protocol = "AH " if row["protocol"] == "ah" else ""
+    return f"{protocol}{suite(row)}{' (transport)' if row['mode'] == 'transport' else ''}"
+
+
 def _detail(rows: list[Row], tunnel: str) -> RenderableType:
     return details([_block(row) for row in rows], f"There is no IPsec SA of {tunnel}.")
 
 
 def _block(row: Row) -> list[tuple[str, str]]:
     return [
-        ("tunnel", f"{child(row)} to gateway {row['gateway']}"),
+        ("tunnel", f"{child(row)} to gateway {row['gateway']}" if row["gateway"] else f"{child(row)}, keys by hand"),
         ("state", f"{row['state']}, established {row['established_at']}"),
         ("protocol", f"{row['protocol'].upper()}, {row['mode']} mode, encapsulation {row['encapsulation']}"),
         ("SPIs", f"in {row['spi_in']}, out {row['spi_out']}"),
