@@ -94,7 +94,7 @@ def moves_while(world: World, form: str) -> None:
         world.run(until=carries(ends, fresh=10), limit=Seconds(60.0))
         promise_one_pair(world, *ends.both)
     else:
-        world.run(limit=Seconds(120.0))
+        world.run(limit=Seconds(20.0))
         promise_nothing_stands(world, *ends.both)
 
 
