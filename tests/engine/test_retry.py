@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.engine import retry
-from isthmus.model.quantities import Seconds
 from isthmus.sim.plans import EAST, WEST, plan_of
 from tests.engine.table import Dice
 
@@ -40,11 +39,20 @@ def test_a_peer_that_is_missed_is_called_about_as_often_as_it_would_have_been_as
         assert retry.reconnect_after(n, HIGHEST, longest) < peer.liveness.interval
 
 
-def test_a_liveness_check_is_repeated_quickly_and_never_quicker_than_the_peer_has_ever_answered() -> None:
-    assert retry.hurry_after(Seconds(0.01)) < 0.2
-    assert retry.hurry_after(None) < 0.2
-    assert retry.hurry_after(Seconds(0.4)) == pytest.approx(0.6)
-    assert retry.hurry_after(Seconds(20.0)) <= 1.0
+def test_a_liveness_check_is_repeated_as_soon_as_an_answer_would_be_late() -> None:
+    pace = retry.Pace()
+    assert pace.patience < 0.2
+    for _ in range(20):
+        pace.answered(0.4)
+    assert 0.4 < pace.patience < 0.5
+    for took in (0.2, 0.6) * 10:
+        pace.answered(took)
+    assert pace.patience > 0.6
+    for _ in range(100):
+        pace.answered(0.01)
+    assert pace.patience < 0.2
+    pace.answered(20.0)
+    assert pace.patience <= 1.0
 
 
 @given(st.integers(1, 10_000), st.integers(0, 1000))

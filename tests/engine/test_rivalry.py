@@ -28,7 +28,7 @@ def silent(east: Seat) -> list[SendDatagram]:
 def test_a_silent_peer_is_asked_in_quick_succession_and_then_called_anew() -> None:
     east, _ = connected()
     said = exchanges(silent(east))
-    assert said == [ExchangeType.INFORMATIONAL] * 4 + [ExchangeType.IKE_SA_INIT]
+    assert said == [ExchangeType.INFORMATIONAL] * 5 + [ExchangeType.IKE_SA_INIT]
     assert [ike.state for ike in east.gateway.ike_sas()] == ["established", "connecting"]
     assert not east.told(IkeDeleted)
 

@@ -28,6 +28,8 @@ _LIVENESS = 2.0
 _SPARE = 1.0
 _AT_ONCE = 1.0 if os.environ.get("ISTHMUS_FULL") == "1" else 6.0
 """From the start of the process: it has to be loaded first."""
+_MISSED = _LIVENESS + (_SPARE if os.environ.get("ISTHMUS_FULL") == "1" else 3 * _SPARE)
+"""From its return: a busy machine answers late."""
 _KILLS = 5 if os.environ.get("ISTHMUS_FULL") == "1" else 1
 
 
@@ -65,11 +67,11 @@ def test_a_responder_that_was_killed_is_missed_by_the_liveness_check(bench: Benc
             with ours(right, bench.right, tmp_path / "right") as again:
                 again.await_answers()
                 ready = time.monotonic()
-                time.sleep(_LIVENESS + _SPARE)
+                time.sleep(_MISSED)
                 account = stream.stop()
                 back = account.back_after(started)
                 print(f"traffic back {back:.2f} s after the start of the peer, which took {ready - started:.2f} s")
-                assert account.back_after(ready) < _LIVENESS + _SPARE, f"{account}\n{here.story()}"
+                assert account.back_after(ready) < _MISSED, f"{account}\n{here.story()}"
                 await_drained(again, here)
 
 
@@ -116,11 +118,11 @@ def test_strongswan_that_was_killed_and_waits_to_be_called_is_missed_by_the_live
                 try:
                     strongswan.load(their_side())
                     ready = time.monotonic()
-                    time.sleep(_LIVENESS + _SPARE)
+                    time.sleep(_MISSED)
                     account = stream.stop()
                     await_drained(gateway)
                     times.append((account.back_after(ready), account.back_after(killed)))
-                    assert times[-1][0] < _LIVENESS + _SPARE, f"{account}\n{gateway.story()}"
+                    assert times[-1][0] < _MISSED, f"{account}\n{gateway.story()}"
                 finally:
                     if attempt == _KILLS - 1:
                         strongswan.stop()

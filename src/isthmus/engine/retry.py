@@ -9,7 +9,7 @@ from isthmus.model.quantities import Seconds
 MAX_ATTEMPTS = 10
 """Design, 6: a request is sent ten times at most."""
 
-HURRIED_ATTEMPTS = 3
+HURRIED_ATTEMPTS = 4
 """So many tries in quick succession before a peer that has been silent is suspected of having forgotten us."""
 
 LONGEST_REPEAT = Seconds(30.0)
@@ -17,7 +17,7 @@ HALF_OPEN_PACE = Seconds(4.0)
 """The longest wait while a responder holds us for half-open: ten tries last about as long as it does that."""
 
 _FIRST_REPEAT = 0.5
-_SHORTEST_HURRY = 0.15
+_SHORTEST_HURRY = 0.12
 _LONGEST_HURRY = 1.0
 LONGEST_RECONNECT = Seconds(60.0)
 _FIRST_RECONNECT = 1.0
@@ -31,9 +31,24 @@ def repeat_after(attempt: int, entropy: Entropy, longest: float = LONGEST_REPEAT
     return _spread(min(_FIRST_REPEAT * 2.0 ** (attempt - 1), longest, LONGEST_REPEAT), 0.1, entropy)
 
 
-def hurry_after(answer_takes: Seconds | None) -> Seconds:
-    """The wait before a liveness check is repeated: half as long again as the peer takes at its quickest."""
-    return Seconds(min(max(1.5 * (answer_takes or 0.0), _SHORTEST_HURRY), _LONGEST_HURRY))
+class Pace:
+    """How soon a peer answers, and how much that varies, as RFC 6298 estimates it for TCP."""
+
+    def __init__(self) -> None:
+        self._usual: float | None = None
+        self._varies = 0.0
+
+    def answered(self, took: float) -> None:
+        if self._usual is None:
+            self._usual, self._varies = took, took / 2
+        else:
+            self._varies += (abs(took - self._usual) - self._varies) / 4
+            self._usual += (took - self._usual) / 8
+
+    @property
+    def patience(self) -> Seconds:
+        """The wait before a liveness check is repeated."""
+        return Seconds(min(max((self._usual or 0.0) + 2 * self._varies, _SHORTEST_HURRY), _LONGEST_HURRY))
 
 
 def reconnect_after(failures: int, entropy: Entropy, longest: float = LONGEST_RECONNECT) -> Seconds:

@@ -49,8 +49,10 @@ class Ikev1:
 
     @property
     def progress(self) -> Progress:
-        answered = self.party.phase_one is not None and self.party.phase_one.answered
-        return Progress.COMMITTED if answered else Progress.UNANSWERED
+        conversation = self.party.phase_one
+        if conversation is None or not conversation.answered:
+            return Progress.UNANSWERED
+        return Progress.COMMITTED if conversation.sealed else Progress.ANSWERED
 
     def ask_again(self) -> Seconds:
         self.liveness.ask()

@@ -6,7 +6,7 @@ from isthmus.engine import retry
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ikev1.party import Party
 from isthmus.events.ike import PeerSilent
-from isthmus.model.quantities import Instant, Seconds
+from isthmus.model.quantities import Instant
 from isthmus.wire.ikev1.payloads import Notify
 from isthmus.wire.ikev1.registry import NotifyType
 
@@ -24,8 +24,7 @@ class Liveness:
         self._unanswered = 0
         self._hurried = 0
         """How often the first question since the peer was heard was asked."""
-        self._quickest: Seconds | None = None
-        """How long an answer took at least."""
+        self._pace = retry.Pace()
 
     def ask_if_silent(self) -> None:
         """Its turn has come: any authentic packet since the last one is an answer."""
@@ -58,7 +57,7 @@ class Liveness:
         self._unanswered = 1
         self._hurried += 1
         self.ask()
-        return Instant(sa.ledger.now + retry.hurry_after(self._quickest))
+        return Instant(sa.ledger.now + self._pace.patience)
 
     def asked(self, notify: Notify) -> None:
         """R-U-THERE: answered with its own number, unless it counts backwards."""
@@ -71,8 +70,7 @@ class Liveness:
         """R-U-THERE-ACK: only of the question that is open."""
         if self._number(notify) == self._sequence:
             self._unanswered = 0
-            took = Seconds(self.party.sa.ledger.now - self._asked_at)
-            self._quickest = took if self._quickest is None else min(took, self._quickest)
+            self._pace.answered(self.party.sa.ledger.now - self._asked_at)
 
     def ask(self) -> None:
         ledger = self.party.sa.ledger

@@ -52,6 +52,10 @@ class SetUp:
 
     def hears(self, leg: int, chain: Chain, datagram: Datagram) -> None:
         self.handshake.heard, self.handshake.arrived = chain, datagram
+        doubted = self.party.sa.rivalry.doubted
+        if leg == 1 and doubted is not None and doubted.established:
+            # The peer can be reached: it has until our proof to show that it knows the IKE SA that stands.
+            doubted.dialect.ask_again()
 
     def speaks(self, leg: int) -> None:
         pass

@@ -54,7 +54,7 @@ class Ikev2:
 
     def ask_again(self) -> Seconds:
         self.party.requests.repeat_now(hurried=_INSISTING)
-        return self.party.requests.quickest or Seconds(0.0)
+        return self.party.requests.pace.patience
 
     def establish(self, tunnel: TunnelPlan | None, child: ChildPlan | None) -> None:
         self.party.handshake = Handshake(self.party.sa)

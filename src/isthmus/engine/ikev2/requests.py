@@ -18,7 +18,7 @@ from isthmus.engine.states import IkeLife
 from isthmus.events.ike import PeerSilent
 from isthmus.events.message import Retransmitted, Trigger
 from isthmus.model.address import Datagram
-from isthmus.model.quantities import NO_SPI, Instant, MessageId, Seconds
+from isthmus.model.quantities import NO_SPI, Instant, MessageId
 from isthmus.wire.ikev2.header import Header
 from isthmus.wire.ikev2.message import Message
 from isthmus.wire.ikev2.payloads import Payload
@@ -68,8 +68,8 @@ class Requests:
         self.outstanding: Outstanding | None = None
         self.answered = False
         """Whether the peer has answered anything yet."""
-        self.quickest: Seconds | None = None
-        """How long the peer took for an answer at least: the way there and back, as good as we know it."""
+        self.pace = retry.Pace()
+        """How soon the peer answers."""
         self._queue: deque[Intention] = deque()
         self._next = MessageId(0)
         self._paused = False
@@ -214,13 +214,14 @@ class Requests:
 
     def _hurry(self, outstanding: Outstanding, times: int) -> None:
         """Sends it at once, unless that was just done, and again in quick succession."""
-        if outstanding.abandoned or outstanding.hurried:
+        if outstanding.abandoned or outstanding.hurried or outstanding.attempts >= outstanding.intention.tries:
             return
         outstanding.hurried = times
         if outstanding.sent_at < self.sa.ledger.now:
+            outstanding.attempts += 1
             self._transmit(outstanding)
         else:
-            self._repeat_after(retry.hurry_after(self.quickest))
+            self._repeat_after(self.pace.patience)
 
     def _suspect_silence(self, outstanding: Outstanding) -> None:
         """After a few tries without answer, if nothing else came meanwhile, the peer may have lost its state."""
@@ -253,8 +254,7 @@ class Requests:
 
     def _answered(self, outstanding: Outstanding) -> None:
         self.answered = True
-        took = Seconds(self.sa.ledger.now - outstanding.sent_at)
-        self.quickest = took if self.quickest is None else min(took, self.quickest)
+        self.pace.answered(self.sa.ledger.now - outstanding.sent_at)
         self._settle()
 
     def _hear(self, outstanding: Outstanding, inbound: Inbound) -> None:
@@ -289,7 +289,7 @@ class Requests:
         for octets in outstanding.datagrams:
             self.sa.ledger.emit(SendDatagram(self.sa.local, self.sa.remote, octets))
         if outstanding.hurried:
-            self._repeat_after(retry.hurry_after(self.quickest))
+            self._repeat_after(self.pace.patience)
         elif outstanding.abandoned:
             self._repeat_after(_BELIEVE_AFTER)
         else:

@@ -30,7 +30,7 @@ from isthmus.wire.registry import NotifyType
 _BELIEVE_AFTER = 2.0
 """Seconds that an unprotected refusal waits for a proper answer to prove it forged (RFC 7296, 2.21.1)."""
 
-_SHORTEST_DOUBT, _LONGEST_DOUBT = 0.2, 0.5
+_SHORTEST_DOUBT, _LONGEST_DOUBT = 0.2, 1.5
 """Seconds that a peer whose IKE answers is given to prove that it knows the IKE SA that stands."""
 
 _MAX_COOKIES = 4
@@ -119,8 +119,8 @@ class InitIke(Intention):
         sa = self.party.sa
         doubted = sa.rivalry.doubted
         if doubted is not None and doubted.established:
-            took = doubted.dialect.ask_again()
-            self.party.requests.pause(min(max(1.5 * took, _SHORTEST_DOUBT), _LONGEST_DOUBT))
+            patience = doubted.dialect.ask_again()
+            self.party.requests.pause(min(max(1.5 * patience, _SHORTEST_DOUBT), _LONGEST_DOUBT))
 
     def _authenticate(self) -> None:
         # RFC 6023: where nobody waits for a child, none is asked for.

@@ -213,7 +213,7 @@ def stand_up(party: Party, successor: IkeSuccessor) -> IkeSa:
     spis = new.initiator_spi + new.responder_spi
     heir.channel.protect(ike_keys(suite.prf, seed, nonces, spis, suite.encryption, suite.integrity))
     heir.channel.fragment_limit = party.channel.fragment_limit
-    heir.requests.quickest = party.requests.quickest
+    heir.requests.pace = party.requests.pace
     new.become(IkeLife.ESTABLISHED)
     new.established_at = old.ledger.now
     heir.schedule()
