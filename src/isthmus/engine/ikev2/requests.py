@@ -254,7 +254,9 @@ class Requests:
 
     def _answered(self, outstanding: Outstanding) -> None:
         self.answered = True
-        self.pace.answered(self.sa.ledger.now - outstanding.sent_at)
+        if outstanding.attempts == 1 or outstanding.run.exchange.legs[1].sealed:
+            # Else it is the first message of all, and the peer may not have been there when it was sent.
+            self.pace.answered(self.sa.ledger.now - outstanding.sent_at)
         self._settle()
 
     def _hear(self, outstanding: Outstanding, inbound: Inbound) -> None:
