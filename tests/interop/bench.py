@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, ip_address, ip_interface, ip_network
 from typing import Self
 
 from isthmus.lab.namespaces import Namespace, Playground
+from tests.interop.echo import answered
 
 LEFT = ip_address("192.0.2.1")
 RIGHT = ip_address("198.51.100.2")
@@ -66,18 +67,3 @@ class Bench:
             answered(self.left_host, str(left), str(right), count, size),
             answered(self.right_host, str(right), str(left), count, size),
         )
-
-
-def answered(host: Namespace, source: str, destination: str, count: int = 4, size: int = 56) -> int:
-    """How many of `count` echo requests were answered, however late.
-
-    Without a deadline ping waits for the last answer two round trips and no longer, which a busy machine exceeds;
-    with one it sends further requests in the place of those that stay unanswered, so these are subtracted.
-    """
-    pace = ("-c", str(count), "-i", "0.05", "-w", "3")
-    done = host.run("ping", "-n", *pace, "-s", str(size), "-I", source, destination)
-    for line in done.stdout.splitlines():
-        if " received" in line:
-            sent, received = (int(part.split()[0]) for part in line.split(", ")[:2])
-            return max(received - max(sent - count, 0), 0)
-    return 0

@@ -165,6 +165,18 @@ class Strongswan:
                 found += [child for child in children.values() if child.get("state") == state]
         return found
 
+    def await_routes(self, count: int = 1) -> None:
+        """Until it sends what so many children are for: its routes, in a table of their own, come after its SAs."""
+        _until(lambda: len(self._routes()) >= count, f"charon has {count} routes", self.log)
+
+    def _routes(self) -> list[str]:
+        families = ("-4", "-6")
+        return [
+            line
+            for f in families
+            for line in self._where.run("ip", f, "route", "show", "table", "220").stdout.splitlines()
+        ]
+
     def stop(self) -> None:
         """SIGTERM: charon deletes its SAs at the peer and goes."""
         if self._process.poll() is None:

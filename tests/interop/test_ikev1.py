@@ -248,7 +248,7 @@ def test_two_of_ours_agree(bench: Bench, tmp_path: Path) -> None:
 
 def _carries(bench: Bench, gateway: RunningGateway, strongswan: Strongswan) -> None:
     _until(lambda: len(strongswan.child_sas()) == 2)  # it has them in force once our last message is there
-    time.sleep(0.5)  # and routes into them a little later
+    strongswan.await_routes(2)
     assert bench.pings(0) == (4, 4)
     assert bench.pings(1) == (4, 4)
     assert _children(gateway) == {

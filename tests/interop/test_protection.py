@@ -16,7 +16,7 @@ import pytest
 from isthmus.cli.client import Client
 from isthmus.lab.gateways import RunningGateway
 from isthmus.lab.namespaces import Namespace, Playground
-from tests.interop.bench import answered
+from tests.interop.echo import answered
 
 pytestmark = pytest.mark.interop
 

@@ -12,7 +12,8 @@ import pytest
 
 from isthmus.lab.gateways import RunningGateway
 from isthmus.lab.namespaces import Namespace
-from tests.interop.bench import LEFT_LANS, RIGHT_LANS, Bench, answered
+from tests.interop.bench import LEFT_LANS, RIGHT_LANS, Bench
+from tests.interop.echo import answered
 from tests.interop.ours import ours
 from tests.interop.pairing import our_side, their_side
 from tests.interop.patience import until
@@ -106,6 +107,7 @@ def test_where_they_admit_nothing_but_icmp_nothing_else_passes(
         with ours(our_side(pfs=False, proxy_ids=1), bench.left, tmp_path / "ours") as gateway:
             gateway.await_tunnels()
             assert _selectors(gateway) == [([f"{LEFT_LANS[0]}[icmp]"], [f"{RIGHT_LANS[0]}[icmp]"])]
+            strongswan.await_routes()
             assert bench.pings(0) == (4, 4)
             assert not _asked(bench.left_host, right, _PORT)
     finally:
@@ -120,6 +122,7 @@ def test_one_type_of_icmp_message_is_agreed_on(bench: Bench, strongswan: Strongs
         gateway.await_tunnels()
         ((local, remote),) = _selectors(gateway)
         assert (local, remote) == ([f"{LEFT_LANS[0]}[icmp/2048]"], [f"{RIGHT_LANS[0]}[icmp/2048]"])
+        strongswan.await_routes()
         answered(bench.left_host, str(LEFT_LANS[0][2]), str(RIGHT_LANS[0][2]), count=3)
         (row,) = gateway.table("show", "ipsec-sa")
         assert row["packets_out"] >= 3

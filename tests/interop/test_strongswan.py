@@ -60,6 +60,7 @@ def test_the_peer_begins_and_two_proxy_ids_carry_traffic(
 
 
 def _carries_and_tells_the_truth(bench: Bench, gateway: RunningGateway, strongswan: Strongswan) -> None:
+    strongswan.await_routes(2)
     assert bench.pings(0) == (4, 4)
     assert bench.pings(1) == (4, 4)
     assert _our_children(gateway) == _their_children(strongswan)
@@ -86,6 +87,7 @@ def test_show_tells_the_truth_at_each_step(bench: Bench, strongswan: Strongswan,
         strongswan.terminate(child="two")
         _until(lambda: _states(gateway) == {"one": "up", "two": "down"})
         assert _our_children(gateway) == _their_children(strongswan)
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
         strongswan.terminate(ike="there")
         _until(lambda: _states(gateway) == {"one": "down", "two": "down"})
@@ -117,6 +119,7 @@ def test_a_tunnel_that_is_to_be_up_comes_back_when_the_peer_deletes_it(
         strongswan.terminate(ike="there")
         _until(lambda: len(_our_children(gateway)) == 2 and not _our_children(gateway) & before, 20)
         gateway.await_tunnels()
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
         assert _our_children(gateway) == _their_children(strongswan)
 
@@ -144,6 +147,7 @@ def test_after_a_kill_the_next_start_cleans_up_and_carries_on(
     killed.kill()
     with ours(our_side(), bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
         # INITIAL_CONTACT: the peer has thrown away what the dead process had.
         _until(lambda: len(strongswan.ike_sas()) == 1)

@@ -14,7 +14,8 @@ import pytest
 from isthmus.lab.gateways import RunningGateway
 from isthmus.lab.namespaces import Namespace
 from isthmus.model.address import Address
-from tests.interop.bench import LEFT, LEFT_LANS, RIGHT, RIGHT_LANS, Bench, answered
+from tests.interop.bench import LEFT, LEFT_LANS, RIGHT, RIGHT_LANS, Bench
+from tests.interop.echo import answered
 from tests.interop.middle import fragments_refused, refuse_fragments
 from tests.interop.ours import MODERN, Site, Suite, ours
 from tests.interop.pairing import OUR_ID, THEIR_ID, our_side, their_side
@@ -57,6 +58,7 @@ def test_they_return_our_cookie(bench: Bench, strongswan: Strongswan, tmp_path: 
     with ours(site, bench.left, tmp_path / "ours") as gateway:
         gateway.await_answers()
         strongswan.initiate("one")
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
     assert "received COOKIE notify" in strongswan.log.read_text()
 
@@ -69,6 +71,7 @@ def test_we_return_their_cookie(bench: Bench, strongswan: Strongswan, tmp_path: 
         request = genuine_request(bench, gateway)
         flood(bench, RIGHT, request, tmp_path, rate=200, seconds=1).communicate(timeout=20)
         order(gateway, "test", "ipsec-sa", "there")
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
     said = strongswan.log.read_text()
     assert "parsed IKE_SA_INIT request 0 [ N(COOKIE) SA KE" in said
@@ -91,6 +94,7 @@ def test_a_wrong_guess_of_the_group_is_corrected(
             strongswan.initiate("two")
         gateway.await_tunnels()
         assert [row["dh_group"] for row in gateway.table("show", "ike-sa")] == ["group14"]
+        strongswan.await_routes(2)
         assert bench.pings(0) == (4, 4)
     assert "INVAL_KE" in strongswan.log.read_text()
 
@@ -105,6 +109,7 @@ def test_their_wrong_guess_is_corrected_in_a_rekey_too(bench: Bench, strongswan:
         gateway.await_tunnels()
         strongswan.rekey(child="one")
         until(lambda: "group14" in [row["dh_group"] for row in gateway.table("show", "ipsec-sa")])
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
     assert "INVAL_KE" in strongswan.log.read_text()
 
@@ -131,6 +136,7 @@ def test_the_narrower_selectors_count(
         gateway.await_tunnels()
         (row,) = gateway.table("show", "ipsec-sa")
         assert (row["local_ts"], row["remote_ts"]) == ([str(here)], [str(there)])
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
 
 
@@ -141,6 +147,7 @@ def test_ipv6_outside_carries_either(bench: Bench, strongswan: Strongswan, tmp_p
     strongswan.load(connection)
     with ours(site, bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
+        strongswan.await_routes()
         assert _crosses(bench, inside)
 
 
@@ -152,6 +159,7 @@ def test_ipv4_outside_carries_ipv6(bench: Bench, strongswan: Strongswan, tmp_pat
     site = dataclasses.replace(our_side(), lans=[_LEFT_LAN6], peer_lans=[_RIGHT_LAN6])
     with ours(site, bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
+        strongswan.await_routes()
         assert _crosses(bench, 6)
 
 
@@ -173,6 +181,7 @@ def test_large_messages_pass_where_ip_fragments_do_not(
             strongswan.initiate("one")
             strongswan.initiate("two")
         gateway.await_tunnels()
+        strongswan.await_routes(2)
         assert bench.pings(0) == (4, 4)
         assert bench.pings(1) == (4, 4)
         assert fragments_refused(bench.left) == fragments_refused(bench.right) == 0
@@ -223,6 +232,7 @@ def test_they_notice_our_death_and_begin_anew(bench: Bench, strongswan: Strongsw
     killed.kill()
     with ours(site, bench.left, tmp_path / "ours") as gateway:
         gateway.await_tunnels()
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
         until(lambda: their_sas(strongswan) == (1, 1))
 
@@ -235,6 +245,7 @@ def test_an_ike_sa_without_a_child_is_accepted(bench: Bench, strongswan: Strongs
         strongswan.initiate("one")
         strongswan.initiate("two")
         gateway.await_tunnels()
+        strongswan.await_routes(2)
         assert bench.pings(0) == (4, 4)
     assert "N(CHDLESS_SUP)" in strongswan.log.read_text()
 
@@ -252,6 +263,7 @@ def test_the_end_that_only_answers_says_how_long_they_are_authenticated_and_rene
         order(gateway, "rekey", "ike-sa", "there", "--reauthenticate")
         until(lambda: not before & their_spis(strongswan), what=gateway.story)
         until(lambda: [row["role"] for row in gateway.table("show", "ike-sa")] == ["initiator"], what=gateway.story)
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
 
 
@@ -307,6 +319,7 @@ def test_profiles_in_other_orders_meet(bench: Bench, strongswan: Strongswan, tmp
             strongswan.initiate("one")
             strongswan.initiate("two")
         gateway.await_tunnels()
+        strongswan.await_routes(2)
         assert bench.pings(1) == (4, 4)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from isthmus.lab.capture import Capture, Kind, judge
 from isthmus.lab.traffic import lines, move
-from tests.interop.bench import LEFT_LANS, RIGHT_LANS, Bench, answered
+from tests.interop.bench import LEFT_LANS, RIGHT_LANS, Bench
+from tests.interop.echo import answered
 from tests.interop.ours import SUITES, Suite, ours
 from tests.interop.pairing import running, two_of_ours
 

@@ -29,6 +29,7 @@ def test_a_peer_that_has_one_version_is_spoken_with_in_it(
         gateway.await_answers()
         assert gateway.ask("test", "ike-sa", "there").status == 0
         until(lambda: len(strongswan.child_sas()) == 1)
+        strongswan.await_routes()
         assert bench.pings(0) == (4, 4)
         assert [row["version"] for row in gateway.table("show", "ike-sa")] == [f"ikev{has}"]
         assert ("ike.older-version" in gateway.ask("show", "events", "--json").text) == (has == 1)
