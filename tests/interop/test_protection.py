@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -274,6 +275,29 @@ def test_transport_mode_carries_what_the_gateways_say_themselves(
             client = Client(sites.gateways[0].socket)
             for what in (("ipsec-sa", "t1"), ("ike-sa", "over4")):
                 assert [outcome["result"] for outcome in client.order("rekey", *what, wait=20.0)] == ["up"]
+
+
+def test_hosts_in_transport_mode_never_speak_in_the_clear(playground: Playground, tmp_path: Path) -> None:
+    tunnels = HOST_TO_HOST["ah-esp"]
+    with running(playground, tmp_path, tunnels) as sites:
+        assert pings_pass(sites, tunnels) == {tunnel.name: (2, 2, 2, 2) for tunnel in tunnels}
+        left, right = sites.hosts
+        sites.gateways[0].kill()
+        for outer in ENDS:
+            assert answered(left, *ENDS[outer], 2) == 0
+        assert refused(left, "leaving") >= 4
+        assert refused(right, "arriving") == 0
+        left.run("nft", "delete", "table", "inet", "isthmus-guard")
+        for outer in ENDS:
+            assert answered(left, *ENDS[outer], 2) == 0
+        assert refused(right, "arriving") >= 4
+        assert sites.gateways[1].stop() == 0
+        assert answered(left, *ENDS[4], 2) == 2  # nobody asks for protection any more
+
+
+def refused(host: Namespace, chain: str) -> int:
+    rules = host.run("nft", "list", "chain", "inet", "isthmus-guard", chain).stdout
+    return sum(map(int, re.findall(r"counter packets (\d+) .*drop", rules)))
 
 
 _AMOUNT = 4_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 
 from isthmus.model import algorithms
@@ -14,6 +15,7 @@ from isthmus.model.plan import (
     InterfacePlan,
     IpsecProfile,
     Lifetime,
+    Mode,
     PeerPlan,
     Plan,
     PreSharedKey,
@@ -62,11 +64,11 @@ def route(destination: str, by: str = "tunnel.1", metric: int = 10, router: str 
     return RoutePlan(f"to {destination} {by}", router, ip_network(destination), by, metric)
 
 
-def plan(*routes: RoutePlan, interfaces: tuple[InterfacePlan, ...] | None = None) -> Plan:
+def plan(*routes: RoutePlan, interfaces: tuple[InterfacePlan, ...] | None = None, mode: Mode = Mode.TUNNEL) -> Plan:
     links = (interface("tunnel.1", "10.255.0.1/30"),) if interfaces is None else interfaces
     return Plan(
         interfaces={i.name: i for i in (InterfacePlan("eth0", "untrust", "default"), *links)},
         routes=routes,
         peers={"branch": peer()},
-        tunnels={"branch": tunnel()},
+        tunnels={"branch": replace(tunnel(), mode=mode)},
     )

@@ -9,9 +9,9 @@ import pytest
 
 from isthmus.events.event import Event
 from isthmus.events.network import ClampMissing, ForwardingOff, LeftoversRemoved, MtuChosen, NetworkRefused
-from isthmus.model.plan import Plan
+from isthmus.model.plan import Mode, Plan
 from isthmus.model.quantities import Instant
-from isthmus.network import clamp
+from isthmus.network import nftables
 from isthmus.network.desired import NOTHING, DesiredState, Route, desired_state
 from isthmus.network.netlink import Netlink, PresentLink, PresentState
 from isthmus.network.reconcile import Add, Delete, HostNetwork, SetUp, difference
@@ -236,7 +236,7 @@ def test_the_mtu_and_its_reason_are_told(host: Namespace) -> None:
 def test_without_nft_the_tunnel_works_and_a_warning_says_what_is_missing(
     host: Namespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clamp, "_nft", lambda: None)
+    monkeypatch.setattr(nftables, "_nft", lambda: None)
     host.tun("tunnel.1")
     network = HostNetwork()
     events = applied(host, network, plan(route("10.2.0.0/16")))
@@ -255,3 +255,31 @@ def test_a_default_route_of_either_family_comes_and_goes(host: Namespace) -> Non
     host.run(lambda: network.remove(NOW))
     with_netlink: Callable[[], PresentState] = lambda: Netlink().present()  # noqa: E731
     assert host.run(with_netlink).routes == frozenset()
+
+
+@needs_root
+def test_hosts_in_transport_mode_are_guarded_before_a_route_leads_there_and_after_a_crash(host: Namespace) -> None:
+    host.tun("tunnel.1")
+    between = plan(route("198.51.100.2/32"), mode=Mode.TRANSPORT)
+    applied(host, HostNetwork(), between)
+    rules = host.shell("nft list table inet isthmus-guard")
+    assert 'oifname != "tunnel.1" ip saddr 192.0.2.1 ip daddr 198.51.100.2 counter packets 0 bytes 0 drop' in rules
+    assert 'iifname != "tunnel.1" ip daddr 192.0.2.1 ip saddr 198.51.100.2 counter packets 0 bytes 0 drop' in rules
+    assert "unreachable" not in host.shell("ip route")  # what is sealed has to pass
+    next_run = HostNetwork()
+    host.run(lambda: next_run.clean(wanted(between), NOW))
+    assert host.shell("nft list tables") == "table inet isthmus-guard"
+    applied(host, next_run, between)
+    assert "isthmus-guard" in host.shell("nft list tables")
+    host.run(lambda: next_run.remove(NOW))
+    assert host.shell("nft list tables") == ""
+
+
+@needs_root
+def test_a_guard_that_is_not_wanted_again_is_a_leftover(host: Namespace) -> None:
+    host.tun("tunnel.1")
+    applied(host, HostNetwork(), plan(route("198.51.100.2/32"), mode=Mode.TRANSPORT))
+    (left,) = host.run(lambda: HostNetwork().clean(wanted(plan(route("10.2.0.0/16"))), NOW))
+    assert isinstance(left, LeftoversRemoved)
+    assert "table inet isthmus-guard" in left.what
+    assert "isthmus-guard" not in host.shell("nft list tables")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from isthmus.model.address import Address
 from isthmus.model.plan import FixedPeer, InterfaceAddress, InterfacePlan, Mode, Network, Plan
+from isthmus.network.guard import Guarded
 from isthmus.network.mtu import Envelope, TunnelMtu, envelopes, manual_envelope, tunnel_mtu
 
 DEFAULT_ROUTER = "default"
@@ -53,6 +53,8 @@ class DesiredState:
     links: Mapping[str, Link]
     addresses: frozenset[InterfaceAddressed]
     routes: frozenset[Route]
+    guarded: frozenset[Guarded] = frozenset()
+    """Hosts that speak to each other through a tunnel interface only."""
 
     @property
     def versions(self) -> frozenset[int]:
@@ -60,11 +62,12 @@ class DesiredState:
         return frozenset(route.destination.version for route in self.routes if route.interface in self.links)
 
     def without(self, interfaces: Collection[str]) -> DesiredState:
-        """The same but for tunnel interfaces that could not be made. Their backstops stay: nothing goes around them."""
+        """The same but for tunnel interfaces that could not be made. Backstops and guards stay: nothing goes around."""
         return DesiredState(
             {name: link for name, link in self.links.items() if name not in interfaces},
             frozenset(a for a in self.addresses if a.interface not in interfaces),
             frozenset(r for r in self.routes if r.interface not in interfaces),
+            self.guarded,
         )
 
 
@@ -82,7 +85,7 @@ def desired_state(
     tunnels = [interface for interface in plan.interfaces.values() if interface.is_tunnel]
     links = {i.name: _link(plan, i, outer_mtus, (agreed or {}).get(i.name, ())) for i in tunnels}
     addresses = frozenset(InterfaceAddressed(i.name, address) for i in tunnels for address in i.addresses)
-    return DesiredState(links, addresses, frozenset(_routes(plan, links)))
+    return DesiredState(links, addresses, frozenset(_routes(plan, links)), frozenset(_guarded(plan)))
 
 
 def _link(plan: Plan, interface: InterfacePlan, outer_mtus: Mapping[str, int], agreed: tuple[Envelope, ...]) -> Link:
@@ -109,25 +112,29 @@ def _computed_mtu(
 
 
 def _routes(plan: Plan, links: Mapping[str, Link]) -> Iterable[Route]:
-    to_peers = _hosts_reached(plan)
     for route in plan.routes:
         if route.virtual_router != DEFAULT_ROUTER:
             raise ValueError(f"route {route.name}: virtual router {route.virtual_router} has no table")
         yield Route(route.destination, route.interface, route.metric)
-        # Behind a route to the peer itself there is none: what we seal for it would meet it too.
-        reached = any(peer in route.destination for peer in to_peers.get(route.interface, ()))
+        # Behind a route to the peer itself there is none: what we seal for it would meet it too. It is guarded.
+        reached = any(pair.interface == route.interface and pair.remote in route.destination for pair in _hosts(plan))
         if route.interface in links and not reached:
             yield Route(route.destination, None, BACKSTOP_METRIC)
 
 
-def _hosts_reached(plan: Plan) -> Mapping[str, Collection[Address]]:
-    """The peers to whom themselves tunnel interfaces lead, in transport mode."""
-    found: dict[str, set[Address]] = {}
+def _guarded(plan: Plan) -> Iterable[Guarded]:
+    """The hosts whom a route leads to each other: nothing is protected where none does."""
+    for pair in _hosts(plan):
+        if any(pair.interface == route.interface and pair.remote in route.destination for route in plan.routes):
+            yield pair
+
+
+def _hosts(plan: Plan) -> Iterable[Guarded]:
+    """Ourselves and the peers to whom themselves tunnel interfaces lead, in transport mode."""
     for manual in plan.manual.values():
         if manual.mode is Mode.TRANSPORT:
-            found.setdefault(manual.interface, set()).add(manual.remote)
+            yield Guarded(manual.interface, manual.local, manual.remote)
     for tunnel in plan.tunnels.values():
-        address = plan.peers[tunnel.peer].address
-        if tunnel.mode is Mode.TRANSPORT and isinstance(address, FixedPeer):
-            found.setdefault(tunnel.interface, set()).add(address.address)
-    return found
+        peer = plan.peers[tunnel.peer]
+        if tunnel.mode is Mode.TRANSPORT and isinstance(peer.address, FixedPeer):
+            yield Guarded(tunnel.interface, peer.local, peer.address.address)

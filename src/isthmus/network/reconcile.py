@@ -15,9 +15,11 @@ from isthmus.events.network import (
     NetworkRefused,
 )
 from isthmus.model.quantities import Instant
-from isthmus.network import clamp, host
+from isthmus.network import clamp, guard, host
 from isthmus.network.desired import NOTHING, DesiredState, InterfaceAddressed, Link, Route
+from isthmus.network.guard import Guarded
 from isthmus.network.netlink import KernelRefusal, Netlink, PresentState
+from isthmus.network.nftables import NftRefusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class HostNetwork:
     def __init__(self) -> None:
         self._applied = NOTHING
         self._clamped: frozenset[str] = frozenset()
+        self._guarded: frozenset[Guarded] = frozenset()
         self._told: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -124,21 +127,27 @@ class HostNetwork:
                 events += refused
                 if not refused:
                     removed.append(str(change).removeprefix("delete "))
-        try:
-            if clamp.remove():
-                removed.append(f"table {clamp.FAMILY} {clamp.TABLE}")
-        except clamp.NftRefusal as refusal:
-            events.append(NetworkRefused(at=at, change=f"delete table {clamp.FAMILY} {clamp.TABLE}", why=refusal.why))
+        # A guard that is wanted again goes on to hold, until `apply` replaces it.
+        for table in (clamp.TABLE, *(() if desired.guarded else (guard.TABLE,))):
+            try:
+                if table.remove():
+                    removed.append(str(table))
+            except NftRefusal as refusal:
+                events.append(NetworkRefused(at=at, change=f"delete {table}", why=refusal.why))
         if removed:
             events.append(LeftoversRemoved(at=at, what=tuple(removed)))
         return tuple(events)
 
     def apply(self, desired: DesiredState, at: Instant) -> tuple[Event, ...]:
         """Makes the host as desired. Doing it again does nothing; a refusal is told once until it is gone."""
-        events: list[Event] = []
+        # What is newly guarded is so before a route leads there, and what no longer is after none does.
+        guarded = desired.guarded | self._guarded
+        events: list[Event] = list(self._guard(guarded, at))
         with Netlink() as netlink:
             for change in difference(desired, self._applied, netlink.present()):
                 events += _attempt(netlink, change, at)
+        if guarded != desired.guarded:
+            events += self._guard(desired.guarded, at)
         events += self._clamp(desired, at)
         before, self._applied = self._applied, desired
         events += [
@@ -158,15 +167,29 @@ class HostNetwork:
         wanted = frozenset(desired.links)
         try:
             # A firewall that is reloaded flushes the tables of others, too: look, and do not rely on memory.
-            if wanted == self._clamped and clamp.present() == bool(wanted):
+            if wanted == self._clamped and clamp.TABLE.present == bool(wanted):
                 return
             if wanted:
-                clamp.replace(wanted)
+                clamp.TABLE.replace(clamp.objects(wanted))
             else:
-                clamp.remove()
+                clamp.TABLE.remove()
             self._clamped = wanted
-        except clamp.NftRefusal as refusal:
+        except NftRefusal as refusal:
             yield ClampMissing(at=at, why=refusal.why)
+
+    def _guard(self, wanted: frozenset[Guarded], at: Instant) -> Iterable[Event]:
+        if not wanted and not self._guarded:
+            return
+        try:
+            if wanted == self._guarded and guard.TABLE.present:
+                return
+            if wanted:
+                guard.TABLE.replace(guard.objects(wanted))
+            else:
+                guard.TABLE.remove()
+            self._guarded = wanted
+        except NftRefusal as refusal:
+            yield NetworkRefused(at=at, change=f"set {guard.TABLE}", why=refusal.why)
 
     def _news(self, events: list[Event]) -> tuple[Event, ...]:
         """What was not told the last time: reconciliation repeats, its complaints do not."""
