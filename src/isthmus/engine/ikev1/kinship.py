@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.contact import others
 from isthmus.engine.ike_sa import IkeSa
+from isthmus.engine.states import ChildLife
 
 
 def children_of(sa: IkeSa) -> Iterator[ChildSa]:
@@ -38,6 +39,8 @@ def bequeath(sa: IkeSa) -> None:
 
 def move_children(source: IkeSa, heir: IkeSa) -> None:
     for child in tuple(source.children.values()):
+        if child.life is ChildLife.INSTALLING:
+            continue  # the exchange that makes it is the old IKE SA's: it ends there, or goes with it
         child.adopt(heir)
         if child.rekeying:
             child.rekeying = False  # it was queued on the old IKE SA, and is asked for again on the new one
