@@ -71,7 +71,7 @@ def delete_under_loss(world: World, what: str) -> None:
     ends.west.command(_delete_child(ends.west) if what == "child" else _delete_ike(ends.west))
     world.run(until=lambda: all(site.told(kind) for site in ends.both), limit=Seconds(300.0))
     world.run(until=up(*ends.both), limit=Seconds(600.0))
-    world.run(until=carries(ends))
+    world.run(until=carries(ends), limit=Seconds(300.0))
     promise_one_pair(world, *ends.both)
 
 
