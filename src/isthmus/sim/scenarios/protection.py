@@ -103,6 +103,8 @@ def nat_comes_between(world: World) -> None:
     """East moves behind a NAT, which AH does not pass: its Child SA goes, and the reason is told."""
     ends = _moved(world, "ah-tunnel", world.nat(ip_address("203.0.113.9")), "172.16.0.5")
     world.run(until=failed(ends.east, FailureReason.BEHIND_NAT), limit=Seconds(120.0))
+    # The answer to west's delete may still be under way.
+    world.run(until=lambda: not ends.west.plane.installed, limit=Seconds(1.0))
     promise_nothing_stands(world, *ends.both)
 
 
