@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from bench.contenders import SETUPS, absent
 from bench.plot import drawing
+from bench.process import kernel
 from bench.stage import Contender, Figures, Stage, answers, datagrams, idle, latency, listening, memory, stream, version
 from isthmus.lab.namespaces import Playground
 
@@ -111,7 +111,7 @@ def _write(folder: Path, results: Results) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     told = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, both gateways and both ends of iperf3 on them; Linux {platform.release()}",
+        "machine": f"{os.cpu_count()} cores, both gateways and both ends of iperf3 on them; Linux {kernel()}",
         "iperf3": version("iperf3", "--version"),
         "results": {name: [asdict(figures) for figures in all_] for name, all_ in results.items()},
     }

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
 
-from bench.process import resident, spent
+from bench.process import kernel, resident, spent
 from bench.rows import CROWD, KEY, RESPONDER, address_of, host_of, name_of
 from bench.stage import LEFT, Stage
 from isthmus.lab.gateways import RunningGateway
@@ -152,7 +151,7 @@ def main() -> int:
         asked.output.mkdir(parents=True, exist_ok=True)
         told = {
             "date": datetime.now(UTC).date().isoformat(),
-            "machine": f"{os.cpu_count()} cores for both; Linux {platform.release()}",
+            "machine": f"{os.cpu_count()} cores for both; Linux {kernel()}",
             "tunnels": asked.tunnels,
             "figures": [asdict(figure) for figure in figures],
         }

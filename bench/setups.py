@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from tests.interop.strongswan import Child, Connection, Strongswan, missing
 
-from bench.process import resident, spent
+from bench.process import kernel, resident, spent
 from bench.rows import BEHIND, CROWD, KEY, RESPONDER, ROWS, THEIRS, Row, address_of, host_of, name_of
 from bench.stage import LEFT, Stage
 from isthmus.lab.gateways import RunningGateway
@@ -204,7 +203,7 @@ def _write(folder: Path, count: int, results: dict[str, dict[str, list[Cost]]]) 
     folder.mkdir(parents=True, exist_ok=True)
     told = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, the crowd on them too; Linux {platform.release()}",
+        "machine": f"{os.cpu_count()} cores, the crowd on them too; Linux {kernel()}",
         "count": count,
         "results": {
             row: {name: asdict(_best(costs)) for name, costs in contenders.items()}
