@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
@@ -41,7 +42,7 @@ def any_esp(frame: Frame) -> bool:
     return isinstance(frame.body, EspPacket)
 
 
-class _Middle:
+class _Middle(ABC):
     """A hook that acts on the first `times` frames that it picks, and counts them."""
 
     def __init__(self, network: Network, picks: Predicate, times: int | None, skip: int = 0) -> None:
@@ -60,8 +61,8 @@ class _Middle:
         self.acted += 1
         return self.act(frame)
 
-    def act(self, frame: Frame) -> Verdict | None:
-        raise NotImplementedError
+    @abstractmethod
+    def act(self, frame: Frame) -> Verdict | None: ...
 
 
 class Lose(_Middle):

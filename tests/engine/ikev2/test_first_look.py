@@ -1,11 +1,9 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.engine.ikev2.first_look import first_look
 from isthmus.engine.outputs import SendDatagram
 from isthmus.model.quantities import IkeSpi, MessageId
-from isthmus.wire.errors import WireError
 from isthmus.wire.ikev2.header import Header, decode_header
 from isthmus.wire.ikev2.message import decode, encode
 from isthmus.wire.ikev2.payloads import Nonce, Notify, Payload
@@ -48,8 +46,4 @@ def test_without_a_nonce_there_is_nothing_to_see() -> None:
 def test_it_never_fails_whatever_the_octets(tail: bytes, first: int) -> None:
     octets = bytearray(encode(HEADER, [])) + tail
     octets[16], octets[24:28] = first, len(octets).to_bytes(4)
-    try:
-        header = decode_header(bytes(octets))
-    except WireError:
-        pytest.skip("no header")
-    first_look(header, bytes(octets))
+    first_look(decode_header(bytes(octets)), bytes(octets))

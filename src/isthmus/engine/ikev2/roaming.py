@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.exchanges import INFORMATIONAL
 from isthmus.engine.ikev2.farewell import DeleteIke
@@ -35,9 +37,10 @@ class _Roaming(Intention):
         self.notice = self.word()
         return Run(INFORMATIONAL, self.notice)
 
+    @abstractmethod
     def word(self) -> Notice:
         """What it says."""
-        raise NotImplementedError
+        ...
 
     def succeeded(self, message: Inbound) -> None:
         sa = self.party.sa
