@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isthmus.engine import keep_alive
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.dialect import Progress
@@ -14,7 +15,6 @@ from isthmus.engine.ikev1.liveness import Liveness
 from isthmus.engine.ikev1.party import Party
 from isthmus.engine.ikev1.phase_two import AnswerQuick, CreateChild, RekeyChild
 from isthmus.engine.ledger import Turn
-from isthmus.engine.outputs import SendKeepAlive
 from isthmus.engine.states import IkeLife
 from isthmus.events.message import Trigger
 from isthmus.model.address import Address, Datagram, Endpoint
@@ -139,8 +139,7 @@ class Ikev1:
             case Deadline.PROBE_PEER:
                 self.liveness.ask_if_silent()
             case Deadline.KEEP_NAT_OPEN:
-                sa.ledger.emit(SendKeepAlive(sa.local, sa.remote))
-                self.party.schedule_keep_alive()
+                keep_alive.send(sa)
             case Deadline.REKEY:
                 self.rekey_ike()
             case Deadline.EXPIRE:

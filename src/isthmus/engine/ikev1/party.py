@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TypeVar
 
-from isthmus.engine import retry
+from isthmus.engine import keep_alive, retry
 from isthmus.engine.announcement import explain, report_failure
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
@@ -150,11 +150,4 @@ class Party:
         later = 0.0 if sa.began_here else 0.02 * self.lifetime  # so that the two ends seldom collide
         agenda.set(sa, Deadline.REKEY, Instant(now + retry.rekey_after(self.lifetime, sa.ledger.entropy) + later))
         agenda.set(sa, Deadline.EXPIRE, Instant(now + self.lifetime))
-        self.schedule_keep_alive()
-
-    def schedule_keep_alive(self) -> None:
-        """RFC 3948, 4: only the end behind the NAT keeps its mapping open."""
-        sa = self.sa
-        if sa.peer is not None and sa.nat.local:
-            due = Instant(sa.ledger.now + sa.peer.nat_traversal.keep_alive)
-            sa.ledger.agenda.set(sa, Deadline.KEEP_NAT_OPEN, due)
+        keep_alive.schedule(sa)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isthmus.engine import keep_alive
 from isthmus.engine.child_sa import ChildSa
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.dialect import Progress
@@ -18,7 +19,6 @@ from isthmus.engine.ikev2.requests import Requests
 from isthmus.engine.ikev2.roaming import UpdateAddresses, relocate
 from isthmus.engine.ikev2.set_up import Authenticate, InitIke
 from isthmus.engine.ikev2.successors import RekeyIke
-from isthmus.engine.outputs import SendKeepAlive
 from isthmus.engine.states import IkeLife
 from isthmus.events.message import Trigger
 from isthmus.model.address import Address, Datagram
@@ -116,8 +116,7 @@ class Ikev2:
             case Deadline.PROBE_PEER:
                 self._probe_if_silent()
             case Deadline.KEEP_NAT_OPEN:
-                sa.ledger.emit(SendKeepAlive(sa.local, sa.remote))
-                self.party.schedule_keep_alive()
+                keep_alive.send(sa)
             case Deadline.REKEY:
                 self.rekey_ike()
             case Deadline.EXPIRE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from isthmus.engine import retry
+from isthmus.engine import keep_alive, retry
 from isthmus.engine.announcement import explain, report_child_failure, report_failure
 from isthmus.engine.deadlines import Deadline
 from isthmus.engine.ike_sa import IkeSa
@@ -115,14 +115,7 @@ class Party:
         agenda.set(sa, Deadline.EXPIRE, Instant(now + lifetime))
         if sa.peer.liveness.enabled:
             agenda.set(sa, Deadline.PROBE_PEER, Instant(now + sa.peer.liveness.interval))
-        self.schedule_keep_alive()
-
-    def schedule_keep_alive(self) -> None:
-        """RFC 3948, 4: only the end behind the NAT keeps its mapping open."""
-        sa = self.sa
-        if sa.peer is not None and sa.nat.local:
-            due = Instant(sa.ledger.now + sa.peer.nat_traversal.keep_alive)
-            sa.ledger.agenda.set(sa, Deadline.KEEP_NAT_OPEN, due)
+        keep_alive.schedule(sa)
 
     def allow_fragments(self, peer: PeerPlan) -> None:
         """Both ends take fragments: messages larger than the configured packet size are cut."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from isthmus.engine import keep_alive
 from isthmus.engine.exchange import Inbound, Run
 from isthmus.engine.ikev2.exchanges import INFORMATIONAL
 from isthmus.engine.ikev2.farewell import DeleteIke
@@ -140,5 +141,5 @@ def settle(party: Party, nat: NatSituation | None) -> None:
     if sa.nat.found and sa.peer is not None and sa.peer.encapsulation is not Encapsulation.ESP:
         sa.udp = True
     sa.take_children_along()
-    party.schedule_keep_alive()
+    keep_alive.schedule(party.sa)
     sa.ledger.emit(IkeMoved(**sa.label(), local=sa.local, remote=sa.remote, nat=str(sa.nat)))
