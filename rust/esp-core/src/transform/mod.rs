@@ -80,6 +80,7 @@ pub trait Transform: Send + Sync {
     fn seal(&self, packet: &mut [u8], sequence: Sequence) -> Result<(), Forged>;
 
     /// Checks the ICV, in constant time and before anything else, then decrypts the payload.
+    /// CCM, which authenticates the plaintext, decrypts first, and wipes it where the ICV does not fit.
     fn open(&self, packet: &mut [u8], sequence: Sequence) -> Result<(), Forged>;
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod ah;
+mod ccm;
 mod differential;
 mod ecn;
 mod inner;
