@@ -1,9 +1,10 @@
 //! Ciphers that are not AEADs: CBC over AES (RFC 3602), 3DES (RFC 2451) and DES (RFC 2405); and null (RFC 2410).
 
 use aes::{Aes128, Aes192, Aes256};
-use cbc::{Decryptor, Encryptor};
+use cbc::Decryptor;
 use cipher::{
-    Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit,
+    Array, BlockCipherDecrypt, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt,
+    BlockModeDecrypt, BlockSizeUser, InnerIvInit, KeyInit, array::ArraySize,
 };
 use des::{Des, TdesEde3};
 
@@ -44,13 +45,35 @@ where
 {
     fn encrypt(&self, iv: &[u8], body: &mut [u8]) {
         if let Ok(iv) = Array::try_from(iv) {
-            Encryptor::inner_iv_init(&self.0, &iv).encrypt_blocks(Array::slice_as_chunks_mut(body).0);
+            self.0.encrypt_with_backend(Chain { before: iv, blocks: Array::slice_as_chunks_mut(body).0 });
         }
     }
 
     fn decrypt(&self, iv: &[u8], body: &mut [u8]) {
         if let Ok(iv) = Array::try_from(iv) {
             Decryptor::inner_iv_init(&self.0, &iv).decrypt_blocks(Array::slice_as_chunks_mut(body).0);
+        }
+    }
+}
+
+/// Each block waits for the one before, so every detour counts: the library's own mode has it go through memory.
+struct Chain<'a, N: ArraySize> {
+    before: Array<u8, N>,
+    blocks: &'a mut [Array<u8, N>],
+}
+
+impl<N: ArraySize> BlockSizeUser for Chain<'_, N> {
+    type BlockSize = N;
+}
+
+impl<N: ArraySize> BlockCipherEncClosure for Chain<'_, N> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = N>>(self, backend: &B) {
+        let Self { mut before, blocks } = self;
+        for block in blocks {
+            before.iter_mut().zip(&*block).for_each(|(before, octet)| *before ^= octet);
+            backend.encrypt_block_inplace(&mut before);
+            block.copy_from_slice(&before);
         }
     }
 }
