@@ -32,7 +32,7 @@ class Dropped(Exception):
 class Plane:
     """TUN devices, sockets, SAs, and the threads between them. Needs CAP_NET_ADMIN and CAP_NET_RAW to be of use."""
 
-    def __new__(cls, port: int, *, offload: bool = True) -> Plane: ...
+    def __new__(cls, port: int, *, lanes: int = 1, offload: bool = True) -> Plane: ...
     def install(
         self,
         *,

@@ -64,7 +64,7 @@ fn outbound(count: usize) -> f64 {
     best(|| {
         for destination in &destinations {
             packet.destination = *destination;
-            black_box(routes.outbound(&packet, Millis(0), &mut Vec::new()).unwrap());
+            black_box(routes.outbound(&packet, &Millis(0), &mut Vec::new()).unwrap());
         }
     })
 }

@@ -107,7 +107,7 @@ fn sealed(sa: &OutboundSa, packet: &[u8], summary: &Summary, to: &mut [u8]) -> u
 }
 
 fn opened(sa: &InboundSa, packet: &mut [u8], length: usize, arrival: &Arrival) -> usize {
-    black_box(sa.decapsulate(&mut packet[..length], arrival, Millis(0), &mut Vec::new()).unwrap());
+    black_box(sa.decapsulate(&mut packet[..length], arrival, &Millis(0), &mut Vec::new()).unwrap());
     length
 }
 

@@ -11,7 +11,7 @@ use crate::Outer;
 use crate::ah;
 use crate::ecn;
 use crate::header::{self, Seam};
-use crate::notice::{Direction, Millis, Notice, SaKey};
+use crate::notice::{Clock, Direction, Notice, SaKey};
 use crate::packet::Summary;
 use crate::protection::{Mode, Protection, Protocol};
 use crate::selector::Selectors;
@@ -139,10 +139,10 @@ impl InboundSa {
         &self,
         packet: &mut [u8],
         arrival: &Arrival,
-        now: Millis,
+        clock: &impl Clock,
         notices: &mut Vec<Notice>,
     ) -> Result<Opened, Trigger> {
-        let opened = self.open(packet, arrival, now, notices);
+        let opened = self.open(packet, arrival, clock, notices);
         match &opened {
             Ok(Opened::Packet(inner)) => self.count(inner.len(), notices),
             Ok(Opened::Dummy) => {}
@@ -155,7 +155,7 @@ impl InboundSa {
         &self,
         packet: &mut [u8],
         arrival: &Arrival,
-        now: Millis,
+        clock: &impl Clock,
         notices: &mut Vec<Notice>,
     ) -> Result<Opened, Trigger> {
         if self.tally.dead() {
@@ -168,7 +168,7 @@ impl InboundSa {
         if advance == Advance::Replayed {
             return Err(Trigger::Replayed);
         }
-        self.note_arrival(advance, arrival, now, notices);
+        self.note_arrival(advance, arrival, clock, notices);
         self.inner(packet, content, arrival)
     }
 
@@ -207,7 +207,13 @@ impl InboundSa {
         }
     }
 
-    fn note_arrival(&self, advance: Advance, arrival: &Arrival, now: Millis, notices: &mut Vec<Notice>) {
+    fn note_arrival(
+        &self,
+        advance: Advance,
+        arrival: &Arrival,
+        clock: &impl Clock,
+        notices: &mut Vec<Notice>,
+    ) {
         if !self.protection.authenticates() {
             return; // it may be anybody
         }
@@ -221,7 +227,7 @@ impl InboundSa {
         let expected = self.outer();
         let moved = expected.udp && arrival.udp && arrival.remote != expected.remote;
         if advance == Advance::Newest && moved {
-            let due = self.moved_at.load(Relaxed);
+            let (now, due) = (clock.now(), self.moved_at.load(Relaxed));
             let next = (now.0 + MOVED_INTERVAL).max(1);
             if now.0 >= due && self.moved_at.compare_exchange(due, next, Relaxed, Relaxed).is_ok() {
                 notices.push(Notice::PeerMoved { sa: self.key(), remote: arrival.remote });

@@ -31,7 +31,7 @@ mod trigger;
 mod window;
 
 pub use inbound::{Arrival, InboundConfig, InboundSa, Opened};
-pub use notice::{Direction, Millis, Notice, SaKey};
+pub use notice::{Clock, Direction, Millis, Notice, SaKey};
 pub use outbound::{OutboundConfig, OutboundSa, Sealed};
 pub use packet::{Malformed, Ports, Summary};
 pub use protection::{Mode, Protection, Protocol};

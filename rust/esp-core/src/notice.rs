@@ -10,6 +10,18 @@ use crate::protection::Protocol;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Millis(pub u64);
 
+/// Who can tell the time. Few packets need it, and asking costs a packet alone several microseconds.
+pub trait Clock {
+    fn now(&self) -> Millis;
+}
+
+/// It stands still.
+impl Clock for Millis {
+    fn now(&self) -> Millis {
+        *self
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     Inbound,

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::{ArcSwap, Guard};
 
 use crate::destinations::Destinations;
-use crate::notice::{Millis, Notice};
+use crate::notice::{Clock, Notice};
 use crate::outbound::OutboundSa;
 use crate::packet::Summary;
 use crate::selector::Selectors;
@@ -67,12 +67,12 @@ impl Routes {
     pub fn outbound(
         &self,
         packet: &Summary,
-        now: Millis,
+        clock: &impl Clock,
         notices: &mut Vec<Notice>,
     ) -> Result<&Arc<OutboundSa>, Trigger> {
         let route = self.first(packet).ok_or(Trigger::NoPolicy)?;
         route.sas.iter().find(|sa| sa.config.selectors.admit_outbound(packet)).ok_or_else(|| {
-            let due = route.acquire_due.load(Relaxed);
+            let (now, due) = (clock.now(), route.acquire_due.load(Relaxed));
             let next = now.0 + ACQUIRE_INTERVAL;
             if now.0 >= due && route.acquire_due.compare_exchange(due, next, Relaxed, Relaxed).is_ok() {
                 notices.push(Notice::Acquire { child: route.policy.child.clone(), packet: *packet });

@@ -1,6 +1,6 @@
 //! The inbound SAs in force, by SPI (RFC 4301, 4.4.2). Readers take a snapshot; a change makes a new one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
@@ -10,7 +10,7 @@ use crate::inbound::InboundSa;
 /// A power of two.
 const PARTS: usize = 256;
 
-type Part = HashMap<u32, Arc<InboundSa>>;
+type Part = BTreeMap<u32, Arc<InboundSa>>;
 
 /// A snapshot. In parts, so that a change copies one of them and not the whole: a thousand SAs are installed in turn.
 #[derive(Clone, Debug)]

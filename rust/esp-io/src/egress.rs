@@ -1,20 +1,20 @@
-//! The way out: a thread reads tunnel interfaces, seals, and sends a batch at a time.
+//! The way out: tunnel interfaces are read, packets sealed, and sent a batch at a time.
 
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use esp_core::header::{AH, ESP};
 use esp_core::offload::{Cut, VnetHeader};
-use esp_core::{Millis, Notice, OutboundSa, Outer, Ports, Routes, Summary, Trigger};
+use esp_core::{Notice, OutboundSa, Outer, Ports, Routes, Summary, Trigger};
 
 use crate::inbox::LONGEST;
+use crate::lane::Lane;
 use crate::outbox::{Exit, Outbox};
-use crate::poll::Ready;
 use crate::shared::{Locals, Shared};
 use crate::tun::Tun;
+use crate::watch::Share;
 
 /// The longest payload of UDP over IPv4, and so of anything that we send.
 const LONGEST_SENT: usize = 65507;
@@ -26,14 +26,13 @@ pub(crate) struct Egress {
     packet: Vec<u8>,
     outbox: Outbox,
     notices: Vec<Notice>,
-    ready: Vec<Ready>,
 }
 
 /// What one batch looks at: tables as they stood when it began.
 struct Tables<'a> {
     routes: &'a Routes,
     locals: &'a Locals,
-    now: Millis,
+    lane: Lane,
 }
 
 /// Where the packets of an SA leave: looked up once for those that follow each other.
@@ -48,33 +47,22 @@ struct Way<'a> {
 impl Egress {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let packet = vec![0; VnetHeader::LENGTH + LONGEST];
-        Self { shared, packet, outbox: Outbox::new(), notices: Vec::new(), ready: Vec::new() }
+        Self { shared, packet, outbox: Outbox::new(), notices: Vec::new() }
     }
 
-    pub(crate) fn run(&mut self) {
-        let shared = self.shared.clone();
-        while !shared.stopping.load(Relaxed) {
-            shared.outward.wait(&mut self.ready, None);
-            for at in 0..self.ready.len() {
-                let Ready { token, broken } = self.ready[at];
-                let device = shared.devices.load().by_token.get(&token).cloned();
-                if let Some(device) = device {
-                    self.drain(&device, broken);
-                }
-            }
-        }
-    }
-
-    /// One batch from one interface: others get their turn before its next.
-    fn drain(&mut self, device: &Tun, broken: bool) {
+    /// One batch from one interface: others get their turn before its next. Returns whether there was anything.
+    pub(crate) fn drain(&mut self, device: &Tun, broken: bool) -> bool {
         let shared = self.shared.clone();
         let (routes, locals) = (device.interface.load(), shared.locals.load());
-        let tables = Tables { routes: &routes, locals: &locals, now: shared.now() };
+        let lane = shared.lanes.of_device(device.token);
+        let tables = Tables { routes: &routes, locals: &locals, lane };
+        let mut found = false;
         let mut way = None;
         let mut packet = std::mem::take(&mut self.packet);
         while !self.outbox.is_due() {
             match device.read(&mut packet) {
                 Ok((header, packet)) => {
+                    found = true;
                     if let Err((trigger, count)) = self.protect(&header, packet, &tables, &mut way) {
                         shared.drops.add(trigger, count);
                     }
@@ -83,7 +71,7 @@ impl Egress {
                 Err(error) => {
                     if broken && error.kind() != io::ErrorKind::WouldBlock {
                         // Somebody removed the interface under us: its descriptor would wake us for ever.
-                        shared.outward.remove(device.as_raw_fd());
+                        shared.watch.remove(Share::Out(lane), device.as_raw_fd());
                     }
                     break;
                 }
@@ -91,6 +79,7 @@ impl Egress {
         }
         self.packet = packet;
         self.flush();
+        found
     }
 
     fn flush(&mut self) {
@@ -111,13 +100,13 @@ impl Egress {
         let cut = Cut::of(header, packet, &summary).map_err(not_ip)?;
         let count = cut.count();
         let whole = |trigger| (trigger, count as u64);
-        let found = tables.routes.outbound(&summary, tables.now, &mut self.notices);
+        let found = tables.routes.outbound(&summary, &*self.shared, &mut self.notices);
         // Told before its packet can be seen, or its drop counted.
         self.shared.mailbox.post_notices(&mut self.notices);
         let sa = &**found.map_err(whole)?;
         let before = way.filter(|way| std::ptr::eq(way.sa, sa));
         let Way { outer, exit, destination, .. } =
-            *way.insert(before.map_or_else(|| Way::of(sa, tables.locals), Ok).map_err(whole)?);
+            *way.insert(before.map_or_else(|| Way::of(sa, tables), Ok).map_err(whole)?);
         if is_our_own(&summary, &outer) {
             return Err(whole(Trigger::RoutingLoop));
         }
@@ -148,11 +137,11 @@ fn is_our_own(packet: &Summary, outer: &Outer) -> bool {
 }
 
 impl<'a> Way<'a> {
-    fn of(sa: &'a OutboundSa, locals: &Locals) -> Result<Self, Trigger> {
+    fn of(sa: &'a OutboundSa, tables: &Tables<'_>) -> Result<Self, Trigger> {
         let outer = sa.outer();
-        let local = locals.by_address.get(&outer.local.ip());
+        let local = tables.locals.by_address.get(&outer.local.ip());
         let exit = local
-            .and_then(|local| local.exit_for(&outer, sa.writes_header()))
+            .and_then(|local| local.exit_for(tables.lane, &outer, sa.writes_header()))
             .ok_or(Trigger::NotListening)?;
         let mut destination = outer.remote;
         if !outer.udp {

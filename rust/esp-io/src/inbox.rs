@@ -1,7 +1,7 @@
 //! Datagrams received a batch at a time, and trains of them where the system has kept them together (UDP GRO).
 
 use std::io;
-use std::mem::zeroed;
+use std::mem::{MaybeUninit, zeroed};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::os::fd::RawFd;
@@ -13,6 +13,10 @@ const BATCH: usize = 32;
 
 /// No datagram is longer, and no train.
 pub(crate) const LONGEST: usize = 65535;
+
+/// Trains that are made room for when the last call brought few: what is not needed is not touched either, and a packet
+/// alone is there sooner.
+const FEW: usize = 2;
 
 /// A received datagram: where it lies in the inbox.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct Inbox {
     controls: [Control; BATCH],
     trains: [Train; BATCH],
     count: usize,
+    /// For so many the next call makes room.
+    room: usize,
 }
 
 /// Datagrams of one sender and one length, the last perhaps shorter; or a single one.
@@ -53,48 +59,53 @@ impl Inbox {
             controls: [Control::EMPTY; BATCH],
             trains: [Train::EMPTY; BATCH],
             count: 0,
+            room: FEW,
         }
     }
 
-    /// Takes what waits, up to a batch. Returns how many.
-    pub(crate) fn receive(&mut self, fd: RawFd) -> io::Result<usize> {
+    /// Takes what waits, up to a batch.
+    pub(crate) fn receive(&mut self, fd: RawFd) -> io::Result<()> {
         self.count = 0;
-        let mut vectors = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
-        // SAFETY: all zero is a valid mmsghdr: no name, no vectors, no control.
-        let mut headers: [libc::mmsghdr; BATCH] = unsafe { zeroed() };
-        for (at, buffer) in self.octets.chunks_exact_mut(LONGEST).enumerate() {
-            vectors[at] = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: LONGEST };
-            let header = &mut headers[at].msg_hdr;
+        let mut vectors = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH];
+        let mut headers = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH];
+        for (at, buffer) in self.octets.chunks_exact_mut(LONGEST).take(self.room).enumerate() {
+            let iov_base = buffer.as_mut_ptr().cast();
+            let vector = vectors[at].write(libc::iovec { iov_base, iov_len: LONGEST });
+            // SAFETY: all zero is a valid mmsghdr: no name, no vectors, no control.
+            let header = &mut headers[at].write(unsafe { zeroed() }).msg_hdr;
             header.msg_name = (&raw mut self.addresses[at]).cast();
             header.msg_namelen = Raw::SIZE;
-            header.msg_iov = &raw mut vectors[at];
+            header.msg_iov = vector;
             header.msg_iovlen = 1;
             header.msg_control = (&raw mut self.controls[at]).cast();
             header.msg_controllen = size_of::<Control>();
         }
-        // SAFETY: every header points to a name, a vector, a buffer and a control area of the lengths it tells, all of
-        // which outlive the call and none of which two headers share.
+        // SAFETY: the first `room` headers were written, and each points to a name, a vector, a buffer and a control area
+        // of the lengths it tells, all of which outlive the call and none of which two headers share.
         let count = unsafe {
             libc::recvmmsg(
                 fd,
-                headers.as_mut_ptr(),
-                BATCH as libc::c_uint,
+                headers.as_mut_ptr().cast(),
+                self.room as libc::c_uint,
                 libc::MSG_DONTWAIT,
                 std::ptr::null_mut(),
             )
         };
         self.count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
         for (at, header) in headers[..self.count].iter().enumerate() {
+            // SAFETY: it was written, as all up to `room` were.
+            let header = unsafe { header.assume_init_ref() };
             let length = (header.msg_len as usize).min(LONGEST);
             self.trains[at] = Train::of(length, &self.addresses[at], &header.msg_hdr);
         }
-        Ok(self.count)
+        self.room = (self.count * 4).clamp(FEW, BATCH);
+        Ok(())
     }
 
-    /// The datagrams of the batch, in the order of their arrival.
-    pub(crate) fn datagrams(&self) -> impl Iterator<Item = Received> + use<> {
-        let trains = self.trains;
-        trains.into_iter().take(self.count).enumerate().flat_map(|(at, train)| {
+    /// The datagrams of the batch, in the order of their arrival, and where they lie.
+    pub(crate) fn datagrams(&mut self) -> (&mut [u8], impl Iterator<Item = Received>) {
+        let trains = self.trains[..self.count].iter().enumerate();
+        let datagrams = trains.flat_map(|(at, train)| {
             let start = at * LONGEST;
             let datagrams = train.length.div_ceil(train.segment).max(1);
             (0..datagrams).map(move |number| Received {
@@ -103,12 +114,8 @@ impl Inbox {
                 tos: train.tos,
                 hops: train.hops,
             })
-        })
-    }
-
-    /// Where the datagrams lie.
-    pub(crate) fn octets(&mut self) -> &mut [u8] {
-        &mut self.octets
+        });
+        (&mut self.octets, datagrams)
     }
 }
 

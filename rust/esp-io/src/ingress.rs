@@ -1,4 +1,4 @@
-//! The way in: a thread reads the sockets, opens what is ESP, and hands the rest up.
+//! The way in: sockets are read, what is ESP is opened, and the rest handed up.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -7,12 +7,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use esp_core::header::{self, Fresh};
 use esp_core::offload::{Joined, Joiner};
-use esp_core::{Arrival, InboundSa, InboundTable, Millis, Notice, Opened, Protocol, Trigger, ah};
+use esp_core::{Arrival, Clock, InboundSa, InboundTable, Notice, Opened, Protocol, Trigger, ah};
 
-use crate::early::{Early, PATIENCE};
+use crate::early::Early;
 use crate::inbox::{Inbox, LONGEST, Received};
 use crate::local::{Arriving, Local};
-use crate::poll::Ready;
 use crate::shared::{Devices, Shared};
 use crate::tun::Tun;
 use crate::turn::Turn;
@@ -32,7 +31,6 @@ pub(crate) struct Ingress {
     joiner: Joiner,
     turn: Turn,
     aside: Aside,
-    ready: Vec<Ready>,
 }
 
 /// What the packets of a batch leave behind.
@@ -47,7 +45,6 @@ struct Tables<'a> {
     shared: &'a Shared,
     sas: &'a InboundTable,
     devices: &'a Devices,
-    now: Millis,
     /// Of the packet before: those of one SA follow each other.
     last: Cell<Option<End<'a>>>,
 }
@@ -62,47 +59,32 @@ struct End<'a> {
 impl Ingress {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let (inbox, joiner) = (Inbox::new(), Joiner::default());
-        Self { shared, inbox, joiner, turn: Turn::new(), aside: Aside::default(), ready: Vec::new() }
+        Self { shared, inbox, joiner, turn: Turn::new(), aside: Aside::default() }
     }
 
-    pub(crate) fn run(&mut self) {
-        let shared = self.shared.clone();
-        while !shared.stopping.load(Relaxed) {
-            let waiting = !self.aside.early.is_empty();
-            shared.inward.wait(&mut self.ready, waiting.then_some(PATIENCE));
-            if waiting {
-                self.open_early();
-            }
-            // A socket's place is in its token: IKE has the lowest, and goes first.
-            self.ready.sort_unstable_by_key(|ready| ready.token & PLACE);
-            for at in 0..self.ready.len() {
-                let token = self.ready[at].token;
-                let local = shared.locals.load().by_token.get(&(token & !PLACE)).cloned();
-                if let Some(local) = local {
-                    self.drain(&local, (token & PLACE) as usize);
-                }
-            }
-        }
+    /// Whether packets are held that came before their SA: they want `open_early` within `PATIENCE`.
+    pub(crate) fn holds(&self) -> bool {
+        !self.aside.early.is_empty()
     }
 
-    /// One batch from one socket: others get their turn before its next.
-    fn drain(&mut self, local: &Local, place: usize) {
-        let Some((fd, arriving)) = local.sockets().get(place).copied() else { return };
+    /// One batch from one socket: others get their turn before its next. Returns whether there was anything.
+    pub(crate) fn drain(&mut self, local: &Local, place: usize) -> bool {
+        let Some((fd, arriving, _)) = local.sockets().nth(place) else { return false };
         // An error is one that the network reported on an earlier packet; asking took it off the socket.
         if self.inbox.receive(fd).is_err() {
-            return;
+            return false;
         }
         let shared = self.shared.clone();
         let (sas, devices) = (shared.sad.load(), shared.devices.load());
-        let tables = Tables::of(&shared, &sas, &devices);
+        let tables = Tables { shared: &shared, sas: &sas, devices: &devices, last: Cell::new(None) };
         open_early(&tables, &mut self.aside);
         let turn = &mut self.turn;
         let mut deliver = |packets: Joined<'_>| {
             tables.deliver(&packets);
             turn.after(packets.datagrams());
         };
-        for datagram in self.inbox.datagrams() {
-            let octets = self.inbox.octets();
+        let (octets, datagrams) = self.inbox.datagrams();
+        for datagram in datagrams {
             let result = match arriving {
                 Arriving::Udp | Arriving::MarkedUdp => {
                     udp(local, &datagram, octets, &tables, &mut self.aside)
@@ -123,22 +105,19 @@ impl Ingress {
                 Err(trigger) => shared.drops.add(trigger, 1),
             }
         }
-        self.joiner.flush(self.inbox.octets(), &mut deliver);
+        self.joiner.flush(octets, &mut deliver);
+        true
     }
 
-    fn open_early(&mut self) {
+    pub(crate) fn open_early(&mut self) {
         let shared = self.shared.clone();
         let (sas, devices) = (shared.sad.load(), shared.devices.load());
-        let tables = Tables::of(&shared, &sas, &devices);
+        let tables = Tables { shared: &shared, sas: &sas, devices: &devices, last: Cell::new(None) };
         open_early(&tables, &mut self.aside);
     }
 }
 
 impl<'a> Tables<'a> {
-    fn of(shared: &'a Shared, sas: &'a InboundTable, devices: &'a Devices) -> Self {
-        Self { shared, sas, devices, now: shared.now(), last: Cell::new(None) }
-    }
-
     fn end(&self, spi: u32) -> Option<End<'a>> {
         let before = self.last.get().filter(|end| end.sa.config.spi == spi);
         before.or_else(|| {
@@ -161,10 +140,6 @@ impl<'a> Tables<'a> {
         }
     }
 }
-
-/// The part of a token that tells which socket of an address it is.
-pub(crate) const PLACE_BITS: u32 = 2;
-const PLACE: u64 = (1 << PLACE_BITS) - 1;
 
 /// An inner packet, and the interface at which it arrives.
 type Inner<'a> = Option<(&'a Tun, Range<usize>)>;
@@ -273,7 +248,7 @@ fn protected<'a>(
             Ok(inner.map(|(device, place)| (device, start + place.start..start + place.end)))
         }
         None => {
-            let dropped = aside.early.hold(spi, packet, arrival, tables.now);
+            let dropped = aside.early.hold(spi, packet, arrival, tables.shared.now());
             tables.shared.drops.add(Trigger::UnknownSpi, dropped);
             Ok(None)
         }
@@ -282,6 +257,9 @@ fn protected<'a>(
 
 /// Those that came before their SA, once it stands; the others are dropped when their time is over.
 fn open_early(tables: &Tables<'_>, aside: &mut Aside) {
+    if aside.early.is_empty() {
+        return;
+    }
     for mut held in aside.early.release(tables.sas) {
         let Some(end) = tables.end(held.spi) else { continue };
         match open(end, &mut held.octets, &held.arrival, tables, &mut aside.notices) {
@@ -290,7 +268,7 @@ fn open_early(tables: &Tables<'_>, aside: &mut Aside) {
             Err(trigger) => tables.shared.drops.add(trigger, 1),
         }
     }
-    tables.shared.drops.add(Trigger::UnknownSpi, aside.early.give_up(tables.now));
+    tables.shared.drops.add(Trigger::UnknownSpi, aside.early.give_up(tables.shared.now()));
 }
 
 fn open<'a>(
@@ -300,7 +278,7 @@ fn open<'a>(
     tables: &Tables<'a>,
     notices: &mut Vec<Notice>,
 ) -> Result<Inner<'a>, Trigger> {
-    let opened = end.sa.decapsulate(octets, arrival, tables.now, notices);
+    let opened = end.sa.decapsulate(octets, arrival, tables.shared, notices);
     // Told before the packet can be seen, or its drop counted.
     tables.shared.mailbox.post_notices(notices);
     match opened? {

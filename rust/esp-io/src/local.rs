@@ -6,19 +6,22 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use esp_core::Outer;
 
+use crate::lane::{Lane, Lanes};
 use crate::outbox::Exit;
-use crate::socket::{UdpPair, raw, udp_pair};
+use crate::socket::{UdpPort, raw, udp_port};
 
 #[derive(Debug)]
 pub(crate) struct Local {
     pub(crate) address: SocketAddr,
-    esp: OwnedFd,
+    /// One for each lane.
+    esp: Vec<OwnedFd>,
     ike: OwnedFd,
     raw: OwnedFd,
     ah: OwnedFd,
     /// Sends packets that bring their IP header.
     whole: OwnedFd,
     trains: bool,
+    lanes: Lanes,
 }
 
 /// What arrives on a socket.
@@ -36,26 +39,32 @@ pub(crate) enum Arriving {
 }
 
 impl Local {
-    pub(crate) fn open(address: IpAddr, port: u16, offload: bool, device: Option<&str>) -> io::Result<Self> {
+    pub(crate) fn open(
+        address: IpAddr,
+        port: u16,
+        lanes: Lanes,
+        offload: bool,
+        device: Option<&str>,
+    ) -> io::Result<Self> {
         let udp = SocketAddr::new(address, port);
-        let UdpPair { esp, ike, trains } =
-            udp_pair(udp, offload, device).map_err(|error| explained(error, &format!("UDP {udp}")))?;
+        let UdpPort { esp, ike, trains } =
+            udp_port(udp, lanes, offload, device).map_err(|error| explained(error, &format!("UDP {udp}")))?;
         let opened = |protocol, name: &str| {
             raw(SocketAddr::new(address, 0), protocol, device)
                 .map_err(|error| explained(error, &format!("a raw {name} socket on {address}")))
         };
         let (raw, ah) = (opened(libc::IPPROTO_ESP, "ESP")?, opened(libc::IPPROTO_AH, "AH")?);
         let whole = opened(libc::IPPROTO_RAW, "IP")?;
-        Ok(Self { address: udp, esp, ike, raw, ah, whole, trains })
+        Ok(Self { address: udp, esp, ike, raw, ah, whole, trains, lanes })
     }
 
-    /// Where packets of an SA leave; None: it is not for us. `whole`: they bring their IP header.
-    pub(crate) fn exit_for(&self, outer: &Outer, whole: bool) -> Option<Exit> {
+    /// Where packets of an SA leave from a lane; None: it is not for us. `whole`: they bring their IP header.
+    pub(crate) fn exit_for(&self, lane: Lane, outer: &Outer, whole: bool) -> Option<Exit> {
         let alone = |fd: &OwnedFd| Some(Exit { fd: fd.as_raw_fd(), trains: false });
         match (whole, outer.udp) {
             (true, _) => alone(&self.whole),
             (false, true) => (outer.local.port() == self.address.port())
-                .then(|| Exit { fd: self.esp.as_raw_fd(), trains: self.trains }),
+                .then(|| Exit { fd: self.esp[lane.index()].as_raw_fd(), trains: self.trains }),
             (false, false) => alone(&self.raw),
         }
     }
@@ -64,18 +73,16 @@ impl Local {
         self.ike.as_raw_fd()
     }
 
-    /// Every socket, with what arrives there.
-    pub(crate) fn sockets(&self) -> [(RawFd, Arriving); 4] {
-        let (raw, ah) = match self.address.is_ipv4() {
-            true => (Arriving::RawIpv4, Arriving::AhIpv4),
-            false => (Arriving::RawIpv6, Arriving::AhIpv6),
+    /// Every socket, with what arrives there and who serves it. A socket's place here is its place in the token.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = (RawFd, Arriving, Lane)> {
+        let single = [&self.ike, &self.raw, &self.ah].map(AsRawFd::as_raw_fd);
+        let kinds = match self.address.is_ipv4() {
+            true => [Arriving::MarkedUdp, Arriving::RawIpv4, Arriving::AhIpv4],
+            false => [Arriving::MarkedUdp, Arriving::RawIpv6, Arriving::AhIpv6],
         };
-        [
-            (self.ike.as_raw_fd(), Arriving::MarkedUdp),
-            (self.esp.as_raw_fd(), Arriving::Udp),
-            (self.raw.as_raw_fd(), raw),
-            (self.ah.as_raw_fd(), ah),
-        ]
+        let single = single.into_iter().zip(kinds).map(|(fd, kind)| (fd, kind, Lane::FIRST));
+        let lanes = self.lanes.iter().zip(&self.esp);
+        single.chain(lanes.map(|(lane, esp)| (esp.as_raw_fd(), Arriving::Udp, lane)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Datagrams on their way out of one contiguous buffer: equal ones travel as a train (UDP GSO), many trains in one call.
 
 use std::io;
-use std::mem::zeroed;
+use std::mem::{MaybeUninit, zeroed};
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
@@ -125,12 +125,12 @@ fn train(letters: &[Letter]) -> usize {
 /// Sends the letters that leave by the first one's exit, or as many as fit into a call; not `together`: only the
 /// first train, each datagram by itself. Returns how many letters went.
 fn send(octets: &mut [u8], letters: &[Letter], together: bool) -> io::Result<usize> {
-    let mut vectors = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
-    let mut addresses = [Raw::empty(); BATCH];
-    let mut controls = [Control::EMPTY; BATCH];
+    // What is not needed is not touched: a packet alone is gone sooner.
+    let mut vectors = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH];
+    let mut addresses = [const { MaybeUninit::<Raw>::uninit() }; BATCH];
+    let mut controls = [const { MaybeUninit::<Control>::uninit() }; BATCH];
+    let mut headers = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH];
     let mut cars = [0; BATCH];
-    // SAFETY: all zero is a valid mmsghdr: no name, no vectors, no control.
-    let mut headers: [libc::mmsghdr; BATCH] = unsafe { zeroed() };
     let exit = letters.first().map_or(-1, |letter| letter.exit.fd);
     let alone = if together { 0 } else { train(letters) };
     let (mut count, mut at) = (0, 0);
@@ -139,26 +139,28 @@ fn send(octets: &mut [u8], letters: &[Letter], together: bool) -> io::Result<usi
         let number = if together { train(&letters[at..]) } else { 1 };
         let last = &letters[at + number - 1];
         let datagrams = &mut octets[letter.start..last.start + last.length];
-        vectors[count] = libc::iovec { iov_base: datagrams.as_mut_ptr().cast(), iov_len: datagrams.len() };
+        let vector = libc::iovec { iov_base: datagrams.as_mut_ptr().cast(), iov_len: datagrams.len() };
         let (address, length) = Raw::of(letter.remote);
-        addresses[count] = address;
-        let header = &mut headers[count].msg_hdr;
-        header.msg_name = (&raw mut addresses[count]).cast();
+        let control = controls[count].write(Control::EMPTY);
+        let used = write_controls(control, letter, number > 1);
+        // SAFETY: all zero is a valid mmsghdr: no name, no vectors, no control.
+        let header = &mut headers[count].write(unsafe { zeroed() }).msg_hdr;
+        header.msg_name = (&raw mut *addresses[count].write(address)).cast();
         header.msg_namelen = length;
-        header.msg_iov = &raw mut vectors[count];
+        header.msg_iov = vectors[count].write(vector);
         header.msg_iovlen = 1;
-        let used = write_controls(&mut controls[count], letter, number > 1);
         if used > 0 {
-            header.msg_control = (&raw mut controls[count]).cast();
+            header.msg_control = (&raw mut *control).cast();
             header.msg_controllen = used;
         }
         cars[count] = number;
         (count, at) = (count + 1, at + number);
     }
-    // SAFETY: each of the first `count` headers points to a name, a vector, datagrams and perhaps control messages of
+    // SAFETY: each of the first `count` headers was written, and points to a name, a vector, datagrams and perhaps control messages of
     // the lengths it tells, all of which outlive the call.
-    let sent =
-        unsafe { libc::sendmmsg(exit, headers.as_mut_ptr(), count as libc::c_uint, libc::MSG_DONTWAIT) };
+    let sent = unsafe {
+        libc::sendmmsg(exit, headers.as_mut_ptr().cast(), count as libc::c_uint, libc::MSG_DONTWAIT)
+    };
     let sent = usize::try_from(sent).map_err(|_| io::Error::last_os_error())?;
     Ok(cars[..sent.min(count)].iter().sum())
 }

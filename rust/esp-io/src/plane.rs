@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,13 +16,15 @@ use esp_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::egress::Egress;
-use crate::ingress::{FIRST_SPI, Ingress, KEEP_ALIVE, NON_ESP_MARKER, PLACE_BITS};
+use crate::ingress::{FIRST_SPI, KEEP_ALIVE, NON_ESP_MARKER};
+use crate::lane::{Lane, Lanes, Token};
 use crate::local::Local;
 use crate::mailbox::Mailbox;
 use crate::outbox::send_two;
 use crate::shared::{Devices, Locals, Shared};
 use crate::tun::Tun;
+use crate::watch::Share;
+use crate::worker::Worker;
 
 /// Algorithms by their names in the configuration, and their keys.
 pub struct Suite<'a> {
@@ -71,14 +73,20 @@ struct Control {
 }
 
 impl Plane {
-    /// Starts the threads. `port` is the NAT-T port. Without `offload` every packet goes alone, as on systems that know
+    /// Starts two threads for each lane. `port` is the NAT-T port. Without `offload` every packet goes alone, as on systems that know
     /// no better.
-    pub fn new(port: u16, offload: bool) -> io::Result<Self> {
-        let shared = Arc::new(Shared::new()?);
+    pub fn new(port: u16, lanes: Lanes, offload: bool) -> io::Result<Self> {
+        let shared = Arc::new(Shared::new(lanes)?);
         let plane = Self { shared: shared.clone(), port, offload, control: Mutex::default() };
-        let outward = shared.clone();
-        plane.spawn("esp-out", move || Egress::new(outward.clone()).run())?;
-        plane.spawn("esp-in", move || Ingress::new(shared.clone()).run())?;
+        for lane in lanes.iter() {
+            for (way, share) in [("in", Share::In(lane)), ("out", Share::Out(lane))] {
+                let shared = shared.clone();
+                plane.spawn(&format!("esp-{way}-{}", lane.index()), move || match share {
+                    Share::In(Lane::FIRST) => Worker::new(shared.clone(), share).lead(),
+                    _ => Worker::new(shared.clone(), share).help(),
+                })?;
+            }
+        }
         Ok(plane)
     }
 
@@ -96,7 +104,7 @@ impl Plane {
             None => {
                 self.shared.sad.install(Arc::new(sa));
                 // Packets of its own may wait for it.
-                self.shared.inward.wake();
+                self.shared.watch.wake_inward();
                 Ok(())
             }
         }
@@ -192,12 +200,15 @@ impl Plane {
             return Ok(());
         }
         let token = control.token();
-        let opened = Tun::open(name, token, self.shared.spd.interface(name), self.offload);
+        let interface = self.shared.spd.interface(name);
+        let opened = Tun::open(name, token, interface, self.offload);
         let device = Arc::new(opened.map_err(|error| Refusal(no_interface(name, &error)))?);
         devices.by_name.insert(device.name.clone(), device.clone());
         devices.by_token.insert(token, device.clone());
         self.shared.devices.store(Arc::new(devices));
-        self.shared.outward.add(device.as_raw_fd(), token).map_err(|error| {
+        let share = Share::Out(self.shared.lanes.of_device(token));
+        let named = Token::Device(token).number();
+        self.shared.watch.add(share, device.as_raw_fd(), named).map_err(|error| {
             self.forget_interface(name);
             Refusal(no_interface(name, &error))
         })
@@ -217,13 +228,16 @@ impl Plane {
             return Ok(());
         }
         let refused = |error: io::Error| Refusal(error.to_string());
-        let local = Arc::new(Local::open(address, self.port, self.offload, device).map_err(refused)?);
+        let local = Arc::new(
+            Local::open(address, self.port, self.shared.lanes, self.offload, device).map_err(refused)?,
+        );
         let token = control.token();
         locals.by_address.insert(address, local.clone());
         locals.by_token.insert(token, local.clone());
         self.shared.locals.store(Arc::new(locals));
-        for (place, (fd, _)) in (0..).zip(local.sockets()) {
-            self.shared.inward.add(fd, token | place).map_err(|error| {
+        for (place, (fd, _, lane)) in (0..).zip(local.sockets()) {
+            let named = Token::Socket { local: token, place }.number();
+            self.shared.watch.add(Share::In(lane), fd, named).map_err(|error| {
                 self.forget_local(address);
                 refused(error)
             })?;
@@ -251,9 +265,9 @@ impl Plane {
     pub fn close(&self) {
         let mut control = self.control();
         control.closed = true;
-        self.shared.stopping.store(true, Relaxed);
-        self.shared.outward.wake();
-        self.shared.inward.wake();
+        self.shared.stopping.store(true, SeqCst);
+        self.shared.watch.wake_all();
+        self.shared.crew.wake();
         for thread in control.threads.drain(..) {
             let _ = thread.join(); // its panics were caught
         }
@@ -275,7 +289,8 @@ impl Plane {
         let mut devices = Devices::clone(&self.shared.devices.load());
         let Some(device) = devices.by_name.remove(name) else { return };
         devices.by_token.remove(&device.token);
-        self.shared.outward.remove(device.as_raw_fd());
+        let share = Share::Out(self.shared.lanes.of_device(device.token));
+        self.shared.watch.remove(share, device.as_raw_fd());
         self.shared.devices.store(Arc::new(devices));
         wait_until_sole(&device);
     }
@@ -284,8 +299,8 @@ impl Plane {
         let mut locals = Locals::clone(&self.shared.locals.load());
         let Some(local) = locals.by_address.remove(&address) else { return };
         locals.by_token.retain(|_, other| !Arc::ptr_eq(other, &local));
-        for (fd, _) in local.sockets() {
-            self.shared.inward.remove(fd);
+        for (fd, _, lane) in local.sockets() {
+            self.shared.watch.remove(Share::In(lane), fd);
         }
         self.shared.locals.store(Arc::new(locals));
         wait_until_sole(&local);
@@ -295,7 +310,7 @@ impl Plane {
         let shared = self.shared.clone();
         let body = move || {
             // An error of ours costs the batch in which it happened, not the gateway.
-            while !shared.stopping.load(Relaxed) {
+            while !shared.stopping.load(SeqCst) {
                 if catch_unwind(AssertUnwindSafe(&work)).is_err() {
                     shared.drops.add(Trigger::Fault, 1);
                 }
@@ -323,10 +338,9 @@ impl Drop for Plane {
 }
 
 impl Control {
-    /// Unique, and with room for the place of a socket.
     fn token(&mut self) -> u64 {
         self.next_token += 1;
-        self.next_token << PLACE_BITS
+        self.next_token
     }
 }
 

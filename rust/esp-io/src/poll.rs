@@ -1,6 +1,7 @@
 //! Waiting for descriptors, level-triggered: a worker takes one batch from each that is ready, then asks again.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use esp_core::Millis;
@@ -61,12 +62,15 @@ impl Poller {
     pub(crate) fn wait(&self, ready: &mut Vec<Ready>, at_most: Option<Millis>) {
         ready.clear();
         let timeout = at_most.map_or(-1, |wait| libc::c_int::try_from(wait.0).unwrap_or(libc::c_int::MAX));
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; AT_ONCE];
+        let mut events = [const { MaybeUninit::<libc::epoll_event>::uninit() }; AT_ONCE];
         // SAFETY: the kernel writes at most AT_ONCE events into an array of that length.
-        let count =
-            unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), AT_ONCE as i32, timeout) };
+        let count = unsafe {
+            libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr().cast(), AT_ONCE as i32, timeout)
+        };
         // A negative count is EINTR: the caller asks again.
         for event in &events[..usize::try_from(count).unwrap_or(0)] {
+            // SAFETY: the kernel wrote so many.
+            let event = unsafe { event.assume_init() };
             let (token, flags) = (event.u64, event.events);
             if token == WAKE {
                 self.wake.clear();

@@ -5,38 +5,49 @@ use std::mem::size_of;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
+use crate::lane::Lanes;
 use crate::sockaddr::Raw;
 
 /// Room for bursts: at 10 Gbit/s about three milliseconds of packets.
 const BUFFER: libc::c_int = 4 << 20;
 
-/// One UDP port, shared by a socket for ESP and one for IKE.
-pub(crate) struct UdpPair {
-    pub(crate) esp: OwnedFd,
+/// One UDP port, shared by a socket for IKE and one for the ESP of each lane.
+pub(crate) struct UdpPort {
+    pub(crate) esp: Vec<OwnedFd>,
     pub(crate) ike: OwnedFd,
     /// Whether the system cuts trains that are sent by `esp`.
     pub(crate) trains: bool,
 }
 
-/// Opens the NAT-T port twice and lets the kernel sort: a datagram with the non-ESP marker goes to the second socket,
-/// so that no flood of ESP pushes IKE out of its buffer.
-pub(crate) fn udp_pair(address: SocketAddr, offload: bool, device: Option<&str>) -> io::Result<UdpPair> {
+/// Opens the NAT-T port several times and lets the kernel sort: a datagram with the non-ESP marker goes to the last
+/// socket, so that no flood of ESP pushes IKE out of its buffer.
+pub(crate) fn udp_port(
+    address: SocketAddr,
+    lanes: Lanes,
+    offload: bool,
+    device: Option<&str>,
+) -> io::Result<UdpPort> {
     // Sharing a port is open to every process of ours, so a second gateway would steal half of the packets unnoticed.
     // Binding without sharing first makes it an error.
     drop(bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, device, &[])?);
     let share = [(libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)];
-    let esp = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, device, &share)?;
-    let ike = bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, device, &share)?;
-    sort_by_marker(esp.as_raw_fd())?;
-    let trains = offload
-        && set(esp.as_raw_fd(), libc::SOL_UDP, libc::UDP_GRO, 1).is_ok()
-        && set(esp.as_raw_fd(), libc::SOL_UDP, libc::UDP_SEGMENT, 0).is_ok();
+    let shared = || bound(libc::SOCK_DGRAM, libc::IPPROTO_UDP, address, device, &share);
+    let esp = lanes.iter().map(|_| shared()).collect::<io::Result<Vec<_>>>()?;
+    let ike = shared()?;
+    sort(ike.as_raw_fd(), address, lanes)?;
+    let joins_and_cuts = |fd| {
+        set(fd, libc::SOL_UDP, libc::UDP_GRO, 1).is_ok()
+            && set(fd, libc::SOL_UDP, libc::UDP_SEGMENT, 0).is_ok()
+    };
+    let trains = offload && esp.iter().map(AsRawFd::as_raw_fd).all(joins_and_cuts);
     if address.is_ipv4() && !trains {
         // RFC 3948, 2.1: the UDP checksum of encapsulated ESP should be zero: the ICV is the better one. But the
         // system cuts only trains that have one.
-        set(esp.as_raw_fd(), libc::SOL_SOCKET, libc::SO_NO_CHECK, 1)?;
+        for esp in &esp {
+            set(esp.as_raw_fd(), libc::SOL_SOCKET, libc::SO_NO_CHECK, 1)?;
+        }
     }
-    Ok(UdpPair { esp, ike, trains })
+    Ok(UdpPort { esp, ike, trains })
 }
 
 /// A raw socket for one protocol; IPPROTO_RAW: one that only sends, and leaves IP headers to us. Needs CAP_NET_RAW.
@@ -108,18 +119,31 @@ fn shape(fd: RawFd, address: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// The program sees a datagram from its payload on, and answers with the socket's place in the order of binding:
-/// 0 for ESP, 1 for IKE (RFC 3948, 2.2: four zero octets). One shorter than that ends it early, which means 0.
-fn sort_by_marker(fd: RawFd) -> io::Result<()> {
+/// The program sees a datagram from its payload on, and the IP header by its own offset. It answers with the socket's place
+/// in the order of binding: lanes by source address, IKE behind them (RFC 3948, 2.2: four zero octets). A datagram that
+/// is shorter ends it early, which means 0.
+fn sort(fd: RawFd, address: SocketAddr, lanes: Lanes) -> io::Result<()> {
     const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const MODULO: u16 = (libc::BPF_ALU | libc::BPF_MOD | libc::BPF_K) as u16;
+    const XOR: u16 = (libc::BPF_ALU | libc::BPF_XOR | libc::BPF_X) as u16;
+    const KEEP: u16 = (libc::BPF_MISC | libc::BPF_TAX) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-    let mut program = [
-        libc::sock_filter { code: LOAD_WORD, jt: 0, jf: 0, k: 0 },
-        libc::sock_filter { code: JUMP_IF_EQUAL, jt: 0, jf: 1, k: 0 },
-        libc::sock_filter { code: RETURN, jt: 0, jf: 0, k: 1 },
-        libc::sock_filter { code: RETURN, jt: 0, jf: 0, k: 0 },
-    ];
+    const RETURN_IT: u16 = (libc::BPF_RET | libc::BPF_A) as u16;
+    let step = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
+    let count = lanes.count() as u32;
+    let mut program =
+        vec![step(LOAD_WORD, 0), libc::sock_filter { jf: 1, ..step(JUMP_IF_EQUAL, 0) }, step(RETURN, count)];
+    // Where the source begins and ends in the header.
+    let source = if address.is_ipv4() { 12..16 } else { 8..24 };
+    for at in source.clone().step_by(4) {
+        program.push(step(LOAD_WORD, libc::SKF_NET_OFF as u32 + at));
+        if at > source.start {
+            program.push(step(XOR, 0));
+        }
+        program.push(step(KEEP, 0));
+    }
+    program.extend([step(MODULO, count), step(RETURN_IT, 0)]);
     let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
     set(fd, libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_CBPF, program)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use esp_core::{Direction, InboundConfig, OutboundConfig, Policy};
-use esp_io::{InstallInbound, InstallOutbound, Suite};
+use esp_io::{InstallInbound, InstallOutbound, Lanes, Suite};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use zeroize::Zeroizing;
@@ -35,9 +35,10 @@ fn suite<'a>(
 #[pymethods]
 impl Plane {
     #[new]
-    #[pyo3(signature = (port, *, offload=true))]
-    fn new(port: u16, offload: bool) -> PyResult<Self> {
-        let plane = esp_io::Plane::new(port, offload).map_err(|error| Refused::new_err(error.to_string()))?;
+    #[pyo3(signature = (port, *, lanes=1, offload=true))]
+    fn new(port: u16, lanes: usize, offload: bool) -> PyResult<Self> {
+        let plane = esp_io::Plane::new(port, Lanes::new(lanes), offload)
+            .map_err(|error| Refused::new_err(error.to_string()))?;
         Ok(Self(plane))
     }
 

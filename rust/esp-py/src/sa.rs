@@ -104,7 +104,7 @@ impl EspSa {
         }
         let mut buffer = packet.to_vec();
         let arrival = Arrival { remote: self.inbound.outer().remote, tos, udp: false, headers };
-        let opened = self.inbound.decapsulate(&mut buffer, &arrival, Millis(0), &mut Vec::new());
+        let opened = self.inbound.decapsulate(&mut buffer, &arrival, &Millis(0), &mut Vec::new());
         match opened.map_err(dropped)? {
             Opened::Packet(inner) => Ok(Some(PyBytes::new(py, &buffer[inner]))),
             Opened::Dummy => Ok(None),

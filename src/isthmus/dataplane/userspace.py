@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -38,6 +39,9 @@ from isthmus.model.sa_spec import (
 )
 from isthmus.model.selectors import TrafficSelector
 
+_MOST_LANES = 4
+"""Each is two threads, and a socket with its buffer for every local address."""
+
 DROP_HELP = _esp.DROPS
 """Every drop code, and what it means to an operator."""
 
@@ -46,13 +50,14 @@ class UserspacePlane:
     """Implements `DataPlane`, and offers the runtime its interfaces, its sockets, and IKE on the NAT-T port.
 
     Interfaces and sockets are opened in the network namespace of the calling thread. `fileno` becomes readable when
-    `notices` or `ike_datagrams` have something to give. Without `offload` every packet travels alone, as it does on
-    systems that cannot do better: the measure of what the fast path may do.
+    `notices` or `ike_datagrams` have something to give. Each of the `lanes` has a worker for each direction; tunnels
+    are divided among them. Without `offload` every packet travels alone, as it does on systems that cannot do better:
+    the measure of what the fast path may do.
     """
 
-    def __init__(self, port: int = NAT_T_PORT, *, offload: bool = True) -> None:
+    def __init__(self, port: int = NAT_T_PORT, *, lanes: int | None = None, offload: bool = True) -> None:
         with _refusals():
-            self._plane = _esp.Plane(port, offload=offload)
+            self._plane = _esp.Plane(port, lanes=lanes or fitting_lanes(), offload=offload)
 
     def apply(self, op: DataPlaneOp) -> None:
         try:
@@ -175,6 +180,11 @@ class UserspacePlane:
             _ranges(policy.local_selectors),
             _ranges(policy.remote_selectors),
         )
+
+
+def fitting_lanes() -> int:
+    """As many as the processors of this process carry: a lane keeps two of them busy at most."""
+    return max(1, min(_MOST_LANES, len(os.sched_getaffinity(0)) // 2))
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def require() -> None:
 
 
 def claim_descriptors() -> None:
-    """Takes as many file descriptors as it may: each tunnel interface is one, and each local address seven.
+    """Takes as many file descriptors as it may: each tunnel interface is one, and each local address ten or so.
 
     The limit that a shell hands on, 1024, is for programs that wait by select(2), which nothing here does.
     """

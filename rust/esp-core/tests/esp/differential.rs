@@ -62,7 +62,7 @@ impl Tunnel {
                     match self.inbound().decapsulate(
                         &mut space,
                         &arrival(sealed.tos),
-                        Millis(0),
+                        &Millis(0),
                         &mut Vec::new(),
                     ) {
                         Ok(Opened::Packet(inner)) => came.push(space[inner].to_vec()),
@@ -83,7 +83,7 @@ impl Tunnel {
         });
         let (mut buffer, mut lengths) = (Vec::new(), Vec::new());
         for Sealed { mut octets, tos } in wire {
-            match self.inbound().decapsulate(&mut octets, &arrival(tos), Millis(0), &mut Vec::new()) {
+            match self.inbound().decapsulate(&mut octets, &arrival(tos), &Millis(0), &mut Vec::new()) {
                 Ok(Opened::Packet(inner)) => {
                     lengths.push(inner.len());
                     buffer.extend(&octets[inner]);

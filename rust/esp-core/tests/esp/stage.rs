@@ -175,7 +175,7 @@ impl Ends {
     pub(crate) fn open_behind(&mut self, headers: usize, packet: &[u8]) -> Result<Vec<u8>, Trigger> {
         let mut buffer = packet.to_vec();
         let arrival = Arrival { remote: outer().remote, tos: 0, udp: false, headers };
-        match self.inbound.decapsulate(&mut buffer, &arrival, Millis(0), &mut self.notices)? {
+        match self.inbound.decapsulate(&mut buffer, &arrival, &Millis(0), &mut self.notices)? {
             Opened::Packet(inner) => Ok(buffer[inner].to_vec()),
             Opened::Dummy => Ok(Vec::new()),
         }
@@ -200,7 +200,7 @@ impl Ends {
     ) -> Result<Vec<u8>, Trigger> {
         let mut buffer = packet.to_vec();
         let arrival = Arrival { remote, tos, udp: true, headers: 0 };
-        match self.inbound.decapsulate(&mut buffer, &arrival, now, &mut self.notices)? {
+        match self.inbound.decapsulate(&mut buffer, &arrival, &now, &mut self.notices)? {
             Opened::Packet(inner) => Ok(buffer[inner].to_vec()),
             Opened::Dummy => Ok(Vec::new()),
         }

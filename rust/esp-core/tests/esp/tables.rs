@@ -53,7 +53,7 @@ fn look(spd: &Spd, now: u64) -> Look {
     let interface = spd.interface("tunnel.1");
     let routes = interface.load();
     let mut notices = Vec::new();
-    let found = routes.outbound(&packet(), Millis(now), &mut notices);
+    let found = routes.outbound(&packet(), &Millis(now), &mut notices);
     Look { spi: found.map(|sa| sa.config.spi), notices }
 }
 
@@ -172,7 +172,7 @@ fn of_many_policies_the_first_that_admits_a_packet_carries_it() {
     let routes = interface.load();
     let carried = |destination: IpAddr| {
         let packet = Summary { destination, ..packet() };
-        routes.outbound(&packet, Millis(0), &mut Vec::new()).map(|sa| sa.config.spi - 256)
+        routes.outbound(&packet, &Millis(0), &mut Vec::new()).map(|sa| sa.config.spi - 256)
     };
     for number in 0..1000 {
         assert_eq!(carried(site(number).into()), Ok(number));

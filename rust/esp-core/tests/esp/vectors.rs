@@ -98,7 +98,7 @@ fn open_whole(keyed: Keyed, packet: &[u8], spi: u32) -> Result<Vec<u8>, Trigger>
     match InboundSa::new(config, keyed, outer()).decapsulate(
         &mut buffer,
         &arrival,
-        Millis(0),
+        &Millis(0),
         &mut Vec::new(),
     )? {
         Opened::Packet(inner) => Ok(buffer[inner].to_vec()),

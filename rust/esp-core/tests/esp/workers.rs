@@ -62,7 +62,7 @@ fn of_packets_that_come_to_every_worker_each_is_opened_once() {
                 let (ends, opened, replayed, arrival) = (&ends, &opened, &replayed, &arrival);
                 scope.spawn(move || {
                     for mut packet in mine {
-                        match ends.inbound.decapsulate(&mut packet, arrival, Millis(0), &mut Vec::new()) {
+                        match ends.inbound.decapsulate(&mut packet, arrival, &Millis(0), &mut Vec::new()) {
                             Ok(_) => opened.fetch_add(1, Relaxed),
                             Err(trigger) => {
                                 assert_eq!(trigger, Trigger::Replayed);
