@@ -45,7 +45,9 @@ class Outstanding:
     payloads: Sequence[Payload]
     datagrams: tuple[bytes, ...]
     sent_at: Instant
-    """The first time."""
+    """The first time, or the first since the peer was heard again."""
+    tried_at: Instant
+    """The last time."""
     attempts: int = 1
     hurried: int = 0
     """How often it is still repeated in quick succession, as the peer may not know us any more."""
@@ -53,6 +55,8 @@ class Outstanding:
     """Somebody has said, without proof, that the peer does not know the IKE SA."""
     abandoned: bool = False
     """It is not repeated any more, and waited for a little longer."""
+    renewed: bool = False
+    """Many tries came to nothing before, and the peer was heard after the last of them."""
 
     @property
     def message_id(self) -> MessageId:
@@ -120,7 +124,8 @@ class Requests:
         if outstanding is None:
             return
         exchange = outstanding.run.exchange.name
-        if outstanding.attempts >= outstanding.intention.tries or outstanding.abandoned:
+        exhausted = outstanding.attempts >= outstanding.intention.tries and not self._renew(outstanding)
+        if exhausted or outstanding.abandoned:
             self._settle()
             sa.ledger.emit(PeerSilent(**sa.label(), exchange=exchange, attempts=outstanding.attempts))
             outstanding.intention.silent(outstanding.attempts)
@@ -141,7 +146,7 @@ class Requests:
         outstanding = self.outstanding
         if outstanding is None:
             return
-        if outstanding.attempts > retry.HURRIED_ATTEMPTS:
+        if outstanding.attempts > retry.HURRIED_ATTEMPTS and not self._renew(outstanding):
             self.sa.rivalry.suspect()
         else:
             self._hurry(outstanding, retry.HURRIED_ATTEMPTS)
@@ -170,6 +175,15 @@ class Requests:
         else:
             self._receive_plain(outstanding, datagram, message)
         self.pump()
+
+    def _renew(self, outstanding: Outstanding) -> bool:
+        """Gives it all its tries again if the peer was heard since it was sent last: a silence of two minutes takes
+        nearly all of them with it. Once: a peer that speaks and never answers is given up all the same."""
+        if outstanding.renewed or outstanding.abandoned or self.sa.heard_at <= outstanding.tried_at:
+            return False
+        outstanding.renewed, outstanding.sent_at = True, self.sa.ledger.now
+        outstanding.attempts = outstanding.hurried = 0
+        return True
 
     def _receive_sealed(self, outstanding: Outstanding, datagram: Datagram, message: Message) -> None:
         if Inbound(message.payloads).notify(NotifyType.INVALID_IKE_SPI) is not None:
@@ -217,7 +231,7 @@ class Requests:
         if outstanding.abandoned or outstanding.hurried or outstanding.attempts >= outstanding.intention.tries:
             return
         outstanding.hurried = times
-        if outstanding.sent_at < self.sa.ledger.now:
+        if outstanding.tried_at < self.sa.ledger.now:
             outstanding.attempts += 1
             self._transmit(outstanding)
         else:
@@ -283,11 +297,12 @@ class Requests:
         payloads = run.speak(0)
         octets = self.channel.write(header, payloads, sealed=exchange.legs[0].sealed)
         intention.sent(octets)
-        self.outstanding = Outstanding(intention, run, header, payloads, octets, sa.ledger.now)
+        self.outstanding = Outstanding(intention, run, header, payloads, octets, sa.ledger.now, sa.ledger.now)
         self._next = MessageId(self._next + 1)
         self._transmit(self.outstanding)
 
     def _transmit(self, outstanding: Outstanding) -> None:
+        outstanding.tried_at = self.sa.ledger.now
         for octets in outstanding.datagrams:
             self.sa.ledger.emit(SendDatagram(self.sa.local, self.sa.remote, octets))
         if outstanding.hurried:

@@ -232,6 +232,42 @@ def partition(world: World, how: str) -> None:
         world.check("the Child SA is the one from before", spis(ends.east) == before)
 
 
+@scenario("silence-of-two-minutes", each=("120", "130", "140"))
+def two_minutes(world: World, length: str) -> None:
+    """The network breaks for about as long as a request is repeated, while nobody has anything to send. A peer that is
+    heard again is not given up for a question from before, whose last repetition was lost: what carries goes on."""
+    ends = connected(world)
+    ends.stop_traffic()
+    world.network.partition(float(length))
+    world.run(limit=Seconds(float(length)))
+    ends.begin_traffic()
+    world.run(until=carries(ends), limit=HEALED)
+    ends.forget_losses()
+    world.run(limit=Seconds(2.0))
+    heard_at = world.now
+    world.run(limit=MINUTE)
+    ends.stop_traffic()
+    world.run(limit=Seconds(1.0))
+    lost = sum(flow.missing for flow in (ends.there, ends.back))
+    world.check(f"nothing is lost once a packet came through, and not {lost}", not lost)
+    world.check("nobody begins anything anew", not any(site.told(IkeStarted, heard_at) for site in ends.both))
+    promise_one_pair(world, *ends.both)
+
+
+@scenario("speaks-and-never-answers")
+def never_answers(world: World) -> None:
+    """West sends packets and asks after east, but nothing that it answers arrives: in the end east gives it up."""
+    ends = connected(world)
+
+    def answer(frame: Frame) -> bool:
+        header = header_of(frame)
+        return header is not None and header.response and frame.source.address == ends.west.address
+
+    Lose(world.network, answer, times=None)
+    ends.east.command(commands.RekeyChild("west:lan"))
+    world.run(until=lambda: bool(ends.east.told(PeerSilent)), limit=Seconds(2 * NOTICE))
+
+
 @scenario("idle-for-hours", versions=BOTH, tags=("hours",))
 def idle(world: World) -> None:
     """Nobody sends anything for two hours; liveness checks pass, and the tunnel is still there."""
