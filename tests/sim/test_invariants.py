@@ -141,6 +141,21 @@ def a_key_in_a_message(_: World, east: Site, west: Site) -> None:
     send(east, west, sealed(b"the key is " + peer.secret.reveal()))
 
 
+def a_key_of_an_sa_that_is_gone(world: World, east: Site, west: Site) -> None:
+    into = inbound(east, west, 0x2000, remote_selectors=(EAST_LAN,))
+    child = child_view(into, outbound(east, west, 0x3000, key=bytes(20)))
+    puppet(east).sas = (ike_view(east, child),)
+    install(east, into, outbound(east, west, 0x3000, key=bytes(20)))
+
+    def end() -> None:
+        puppet(east).sas = ()
+        say(east, Program(Ticket(3), RemoveSa(into.id)), Program(Ticket(4), RemoveSa(child.outbound)))
+
+    world.agenda.after(Seconds(1.0), end)
+    leak = sealed(b"the old key is " + into.encryption_key.reveal())
+    world.agenda.after(Seconds(2.0), lambda: send(west, east, leak))
+
+
 def another_message_under_an_old_id(_: World, east: Site, west: Site) -> None:
     send(east, west, sealed(b"one content, and not another one", number=1))
     send(east, west, sealed(b"another content, and not the old", number=1))
@@ -244,7 +259,7 @@ MUTANTS: dict[str, tuple[Mutant, ...]] = {
     invariants.EndsAgree.story: (ends_with_different_keys, ends_with_different_selectors),
     invariants.KeysAreFresh.story: (one_key_for_both_directions,),
     invariants.NothingInTheClear.story: (a_packet_as_it_was, an_unsealed_request, something_that_is_no_ike),
-    invariants.SecretsStayHome.story: (a_key_in_a_message,),
+    invariants.SecretsStayHome.story: (a_key_in_a_message, a_key_of_an_sa_that_is_gone),
     invariants.MessageIdsRise.story: (another_message_under_an_old_id, a_message_id_left_out),
     invariants.NumbersOfVersionOneAreFresh.story: (
         an_iv_of_version_one_used_twice,
@@ -276,6 +291,17 @@ def test_a_bug_breaks_the_invariant_that_names_it(story: str, mutant: Mutant) ->
     with pytest.raises(SimulationFailure) as failure:
         world.run(limit=Seconds(20.0))
     assert failure.value.why.startswith(story)
+
+
+@pytest.mark.parametrize("offset", range(8))
+def test_a_key_is_found_wherever_it_begins_in_a_message(offset: int) -> None:
+    world, east, west = stage()
+    peer = east.plan.peers["west"].authentication
+    assert isinstance(peer, PreSharedKey)
+    leak = sealed(bytes(20 + offset) + peer.secret.reveal())
+    world.agenda.after(Seconds(0.1), lambda: send(west, east, leak))
+    with pytest.raises(SimulationFailure, match=invariants.SecretsStayHome.story):
+        world.run(limit=Seconds(1.0))
 
 
 def test_every_invariant_has_a_mutant() -> None:

@@ -9,7 +9,7 @@ from isthmus.model.address import Endpoint
 from isthmus.model.quantities import Instant, Seconds
 from isthmus.sim.failure import SimulationFailure
 from tests.sim.puppet import puppet, say, stage
-from tests.sim.test_invariants import sealed
+from tests.sim.test_invariants import inbound, install, sealed
 
 SECOND = Seconds(1.0)
 
@@ -18,6 +18,15 @@ def test_time_passes_when_nothing_happens() -> None:
     world, _, _ = stage()
     world.run(limit=Seconds(90.0))
     assert world.now == 90.0
+
+
+def test_a_world_that_is_looked_at_seldom_is_looked_at_when_a_run_ends() -> None:
+    world, east, west = stage()
+    world.look_every = 1000
+    world.agenda.after(SECOND, lambda: install(east, inbound(east, west)))
+    world.run(limit=Seconds(0.5))
+    with pytest.raises(SimulationFailure, match="nobody owns"):
+        world.run(limit=SECOND)
 
 
 def test_the_goal_is_looked_at_once_more_when_the_time_is_up() -> None:

@@ -8,15 +8,17 @@ can fail.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Protocol as Interface
 
 from isthmus.dataplane.memory import EspPacket, Packet
 from isthmus.engine.views import ChildView
 from isthmus.events.ike import EngineFault
 from isthmus.model.address import Endpoint
-from isthmus.model.plan import PreSharedKey
+from isthmus.model.plan import Plan, PreSharedKey
+from isthmus.model.proposal import Protocol
 from isthmus.model.quantities import Instant, Seconds
 from isthmus.model.sa_spec import Direction, SaId, SaSpec
 from isthmus.sim.failure import Violation
@@ -33,6 +35,9 @@ from isthmus.wire.registry import ExchangeType, ExchangeTypeV1, PayloadType
 
 SHORTEST_SECRET = 8
 """Octets: shorter ones occur by chance in a random string."""
+
+_WORD = 4
+"""Octets that messages are searched by; wherever a secret begins, it holds one of them whole."""
 
 IKE_SAS_OF_A_PEER = 6
 """Two that crossed at set-up, each being rekeyed from both ends."""
@@ -55,7 +60,7 @@ LIVE = ("installed", "rekeying")
 """States of a Child SA, on an IKE SA that is not being deleted, in which both its SAs must be in the data plane."""
 
 
-class Invariant(Protocol):
+class Invariant(Interface):
     """`story` is the sentence that is broken when a check fails."""
 
     story: str
@@ -99,18 +104,42 @@ class InboundSpisAreUnique(Quiet):
 class EndsAgree(Quiet):
     story = "what one end seals the other can open: keys, algorithms, selectors and mode agree crosswise"
 
-    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
-        for other in sites.values():
-            if other is not site:
-                self._compare(site, other)
-                self._compare(other, site)
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[SaSpec, ...]] = {}
+        """What each site's data plane held when its SAs were last taken in."""
+        self._ends: dict[tuple[Protocol, int], list[tuple[Site, SaSpec]]] = {}
+        """Both ends of an SA, by what stands on the wire."""
 
-    def _compare(self, sender: Site, receiver: Site) -> None:
-        inbound = {(s.protocol, s.spi): s for s in receiver.plane.installed if s.direction is Direction.INBOUND}
-        for out in sender.plane.installed:
-            into = inbound.get((out.protocol, out.spi)) if out.direction is Direction.OUTBOUND else None
-            if into is not None and (what := _disagreement(out, into)):
-                raise self.broken(f"{what} of SA 0x{out.spi:08x} from {sender.name} to {receiver.name}")
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
+        # Those that will be looked at after this one may hold the other ends already.
+        fresh = [end for other in sites.values() if other is site or other.touched for end in self._take_in(other)]
+        while fresh:
+            here, spec = fresh.pop()
+            for there, _ in tuple(self._ends[spec.protocol, spec.spi]):
+                fresh += self._take_in(there)
+            for there, other in self._ends[spec.protocol, spec.spi]:
+                if there is not here and other.direction is not spec.direction:
+                    self._compare(*((here, spec), (there, other))[:: 1 if spec.direction is Direction.OUTBOUND else -1])
+
+    def _take_in(self, site: Site) -> list[tuple[Site, SaSpec]]:
+        """Those of its SAs that are new, or not as they were."""
+        before, now = self._held.get(site.name, ()), site.plane.installed
+        if now is before:
+            return []
+        self._held[site.name] = now
+        old, new = {id(spec) for spec in before}, {id(spec) for spec in now}
+        for spec in before:
+            if id(spec) not in new:
+                ends = self._ends[spec.protocol, spec.spi]
+                ends[:] = [(there, other) for there, other in ends if other is not spec]
+        fresh = [(site, spec) for spec in now if id(spec) not in old]
+        for _, spec in fresh:
+            self._ends.setdefault((spec.protocol, spec.spi), []).append((site, spec))
+        return fresh
+
+    def _compare(self, sender: tuple[Site, SaSpec], receiver: tuple[Site, SaSpec]) -> None:
+        if what := _disagreement(sender[1], receiver[1]):
+            raise self.broken(f"{what} of SA 0x{sender[1].spi:08x} from {sender[0].name} to {receiver[0].name}")
 
 
 class KeysAreFresh(Quiet):
@@ -143,13 +172,43 @@ class NothingInTheClear(Quiet):
 
 
 class SecretsStayHome(Quiet):
+    """Once known as secret, always: keys whose SAs are gone are not sent either."""
+
     story = "no key and no pre-shared key is ever sent"
+
+    def __init__(self) -> None:
+        self._learnt: dict[str, tuple[Plan, tuple[SaSpec, ...]]] = {}
+        """What each site's secrets were last read from."""
+        self._owners: dict[bytes, str] = {}
+        self._by_word: dict[int, set[bytes]] = {}
+        """Secrets by each word of theirs that could be the first at a multiple of four octets of a message."""
+
+    def programmed(self, site: Site, sites: Mapping[str, Site]) -> None:
+        self._learn(site)
 
     def spoke(self, frame: Frame, octets: bytes, sites: Mapping[str, Site]) -> None:
         for site in sites.values():
-            for secret in _secrets(site):
-                if len(secret) >= SHORTEST_SECRET and secret in octets:
-                    raise self.broken(f"{frame.source} sent a secret of {site.name} in {len(octets)} octets")
+            if site.touched:
+                self._learn(site)
+        words = memoryview(octets)[: len(octets) // _WORD * _WORD].cast("I")
+        for word in self._by_word.keys() & set(words):
+            for secret in self._by_word[word]:
+                if secret in octets:
+                    owner = self._owners[secret]
+                    raise self.broken(f"{frame.source} sent a secret of {owner} in {len(octets)} octets")
+
+    def _learn(self, site: Site) -> None:
+        sources = site.plan, site.plane.installed
+        learnt = self._learnt.get(site.name)
+        if learnt is not None and learnt[0] is sources[0] and learnt[1] is sources[1]:
+            return
+        self._learnt[site.name] = sources
+        for secret in _secrets(site):
+            if len(secret) >= SHORTEST_SECRET and secret not in self._owners:
+                self._owners[secret] = site.name
+                for start in range(_WORD):
+                    word = int.from_bytes(secret[start : start + _WORD], sys.byteorder)
+                    self._by_word.setdefault(word, set()).add(secret)
 
 
 class MessageIdsRise(Quiet):
@@ -250,16 +309,16 @@ class PlaneHoldsWhatTheGatewaySays(Quiet):
     def stepped(self, site: Site, sites: Mapping[str, Site]) -> None:
         held, children = self._held[site.name], site.child_sas
         self._nobody_owns(site, held, children)
-        names = [child.name for child in children]
+        names = Counter(child.name for child in children)
         for child in live_children(site):
             if child.inbound not in held:
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.inbound}")
-            if child.outbound not in held and names.count(child.name) == 1:
+            if child.outbound not in held and names[child.name] == 1:
                 raise self.broken(f"{site.name}: {child.name} is {child.state} without its {child.outbound}")
 
     def _nobody_owns(self, site: Site, held: Mapping[SaId, SaSpec], children: tuple[ChildView, ...]) -> None:
-        owned = [sa for child in children for sa in (child.inbound, child.outbound)]
-        heirs = [child.name for child in children]
+        owned = {sa for child in children for sa in (child.inbound, child.outbound)}
+        heirs = {child.name for child in children}
         for sa, spec in held.items():
             if sa in owned:
                 continue

@@ -129,6 +129,8 @@ class Site:
         """Something happened to it since the invariants were last looked at."""
         self.due: Instant | None = None
         """When the gateway's next timer is due."""
+        self.changed: Callable[[], None] = lambda: None
+        """Told when one of these two may be another."""
         self._uplink = uplink
         self._agenda = agenda
         self._transcript = transcript
@@ -182,6 +184,7 @@ class Site:
         self._transcript.note(self._agenda.now, self.name, "is killed")
         self.gateway = self.due = self._ike_sas = self._tunnels = None
         self.plane, self.ledger = self._fresh_plane(self._agenda), Ledger()
+        self.changed()
 
     def plug(self, uplink: Uplink, address: Address) -> None:
         """Its cable goes elsewhere, and its interface has this address only."""
@@ -270,6 +273,7 @@ class Site:
             refusals += self._carry_out(output)
             output = gateway.poll()
         self.due = gateway.next_timer() if gateway is not None else None
+        self.changed()
         self._pass_notices()
         for refusal in refusals:
             self.command(refusal)
