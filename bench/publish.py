@@ -104,6 +104,30 @@ def _page(date: str, told: dict[str, Told]) -> Iterator[str]:
         ]
         yield from _table(["", "the one called", "the one that calls"], scale)
         yield ""
+    if "simulated-scale" in told:
+        yield from _simulated_scale(told["simulated-scale"])
+        yield ""
+
+
+def _simulated_scale(scale: Told) -> Iterator[str]:
+    few, many = scale["tunnels"]
+    shortest, longest = (1000 * seconds for seconds in scale["latency"])
+    yield f"## {many} tunnels in the simulated network\n"
+    yield f"One gateway and its peers, {shortest:g} to {longest:g} ms each way, seed {scale['seed']}:"
+    yield f"{scale['minutes']:g} minutes of peace, {scale['silence']:g} s without a packet, a restart of the gateway."
+    yield "Times are virtual; CPU, steps and memory are those of that gateway's engine, packets those of both ends."
+    yield f"On {scale['machine']}.\n"
+    rows = [
+        [", ".join(filter(None, (f["what"], f["unit"]))), _number(f["few"]), _number(f["many"]), _ratio(f)]
+        for f in scale["figures"]
+    ]
+    yield from _table(
+        ["for each tunnel, where it is no time on the wire", f"{few} tunnels", f"{many} tunnels", "ratio"], rows
+    )
+
+
+def _ratio(figure: Told) -> str:
+    return _number(figure["many"] / figure["few"]) if figure["few"] else ""
 
 
 def _set_ups(setups: Told) -> Iterator[str]:

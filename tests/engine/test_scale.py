@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
+
+from bench.metered import steps
 
 from isthmus.engine.commands import InitiateChild
 from isthmus.engine.gateway import Gateway
@@ -69,22 +69,6 @@ class Network:
     def _sent(self, gateway: Gateway) -> list[SendDatagram]:
         outputs = iter(gateway.poll, None)
         return [output for output in outputs if isinstance(output, SendDatagram)]
-
-
-def steps(work: Callable[[], object]) -> int:
-    """How many calls of Python functions it takes, comprehensions among them."""
-    count = 0
-
-    def note(_frame: object, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def test_a_set_up_takes_as_many_steps_beside_sixty_tunnels_as_beside_ten() -> None:
