@@ -44,12 +44,12 @@ test-python: $(BUILT)
 sweep: $(BUILT) ## the simulation at large: every scenario, and each short one by 500 seeds (ten minutes; less: SEEDS=50)
 	@$(BIN)/isthmus sim --all --seeds $(SEEDS)
 
-bench: $(BUILT) ## speed beside wireguard-go, strongSwan and the bare wire; packets, set-ups, scale (root; half an hour)
+bench: $(BUILT) ## speed beside wireguard-go, strongSwan and the bare wire; packets, set-ups, scale (root; twenty minutes)
 	@$(BIN)/python -m bench --output bench/results $(BENCH)
 	@$(BIN)/python -m bench.packets --output bench/results
 	@$(BIN)/python -m bench.setups --count 200 --rounds 1 --output bench/results
 	@$(BIN)/python -m bench.scale --output bench/results
-	@$(BIN)/python -m bench.simulated_scale --output bench/results
+	@$(BIN)/python -m bench.simulated_scale --minutes 5 --output bench/results
 
 bench-publish: $(BUILT) ## what the last bench measured, into README and docs/bench
 	@$(BIN)/python -m bench.publish

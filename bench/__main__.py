@@ -19,7 +19,20 @@ from pathlib import Path
 from bench.contenders import SETUPS, absent
 from bench.plot import drawing
 from bench.process import kernel
-from bench.stage import Contender, Figures, Stage, answers, datagrams, idle, latency, listening, memory, stream, version
+from bench.stage import (
+    PACES,
+    Contender,
+    Figures,
+    Stage,
+    answers,
+    datagrams,
+    idle,
+    latency,
+    listening,
+    memory,
+    stream,
+    version,
+)
 from isthmus.lab.namespaces import Playground
 
 Results = dict[str, list[Figures]]
@@ -70,7 +83,8 @@ def _round(setup: str, seconds: int) -> tuple[str, list[Figures]]:
 
 
 def _measured(stage: Stage, contender: Contender, seconds: int) -> Iterator[Figures]:
-    yield latency(stage, contender, count=200)
+    for pace in PACES:
+        yield latency(stage, contender, pace, count=300)
     with listening(stage, contender):
         for streams in (1, 4):
             for reverse in (False, True):

@@ -22,7 +22,8 @@ _SHOWN = {
     "TCP, 4 streams forth": "TCP, 4 streams, Gbit/s",
     "UDP, 64 octets, 120 thousand/s offered": "UDP, 64 octets, 120,000/s offered: thousand/s delivered",
     "UDP, 64 octets, flood": "UDP, 64 octets, flood: thousand/s delivered",
-    "ping, mean": "ping, mean, ms",
+    "ping, 100 a second, mean": "ping, 100 a second, mean, ms",
+    "ping, each after the answer to the last, mean": "ping, each after the answer to the last, mean, ms",
 }
 
 Told = dict[str, Any]

@@ -22,6 +22,7 @@ MTU = 1420
 """Of every tunnel that lets it be chosen, so that all carry packets of nearly one size."""
 
 _TRIES = 4
+_REST = 3.0
 _WINDOW = 2 << 20
 """Of the sockets of UDP. The default holds some 250 small datagrams, two milliseconds of them: not even the bare wire
 gets them through to a receiver that waits for its processor."""
@@ -111,12 +112,18 @@ def _window() -> int:
     return min(_WINDOW, *allowed)
 
 
-def latency(stage: Stage, contender: Contender, count: int) -> Figures:
-    said = stage.left.run(
-        "ping", "-n", "-q", "-c", str(count), "-i", "0.01", "-I", contender.near, contender.far, timeout=60
-    )
-    found = re.search(r"= [\d.]+/([\d.]+)/", said.stdout)
-    return Figures("ping, mean", float(found[1]) if found else float("nan"), "ms")
+PACES = {
+    "100 a second": ("-i", "0.01"),
+    "1,000 a second": ("-i", "0.001"),
+    "each after the answer to the last": ("-A",),
+}
+"""How often a ping is sent. The rarer they are, the colder is everything that they pass."""
+
+
+def latency(stage: Stage, contender: Contender, pace: str, count: int) -> Figures:
+    words = ["ping", "-n", "-q", "-c", str(count), *PACES[pace], "-I", contender.near, contender.far]
+    found = re.search(r"= [\d.]+/([\d.]+)/", stage.left.run(*words, timeout=60).stdout)
+    return Figures(f"ping, {pace}, mean", float(found[1]) if found else float("nan"), "ms")
 
 
 def idle(contender: Contender, seconds: float) -> Figures:
@@ -168,11 +175,12 @@ class _Spent:
 
 
 def answers(stage: Stage, contender: Contender, limit: float = 30) -> None:
-    """Waits until a ping crosses."""
+    """Waits until a ping crosses, and then until what its processes still do to get ready does not disturb."""
     end = time.monotonic() + limit
     while stage.left.run("ping", "-c", "1", "-W", "1", "-I", contender.near, contender.far).returncode != 0:
         if time.monotonic() > end:
             raise RuntimeError(f"{contender.name}: nothing crosses")
+    time.sleep(_REST)
 
 
 def version(*words: str) -> str:
