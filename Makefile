@@ -13,7 +13,7 @@ RUST_SOURCES := $(shell find rust -name '*.rs' -not -path '*/target/*' 2>/dev/nu
 PYTEST_WORKERS ?= $(shell expr $$(nproc) + 1)
 SEEDS ?= 500
 
-.PHONY: help build demo check test test-rust test-python sweep bench bench-publish bench-tunnel clean
+.PHONY: help build demo check test test-rust test-python sweep bench bench-publish bench-flame bench-tunnel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -53,6 +53,9 @@ bench: $(BUILT) ## speed beside wireguard-go, strongSwan and the bare wire; pack
 
 bench-publish: $(BUILT) ## what the last bench measured, into README and docs/bench
 	@$(BIN)/python -m bench.publish
+
+bench-flame: $(BUILT) ## where the time of both gateways goes under load, as flame graphs (root, with linux-perf)
+	@$(BIN)/python -m bench.flame --output bench/results
 
 bench-tunnel: $(BUILT) ## what one tunnel costs on this machine (root)
 	@$(BIN)/python bench/tunnel.py
