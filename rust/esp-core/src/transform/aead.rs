@@ -1,7 +1,9 @@
-//! AES-GCM with a whole ICV (RFC 4106) and ChaCha20-Poly1305 (RFC 7634).
+//! AES-GCM with a whole ICV and keys of 128 or 256 bits (RFC 4106), and ChaCha20-Poly1305 (RFC 7634).
 
-use aws_lc_rs::aead::{
-    AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
+use std::hint::black_box;
+
+use ring::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, Algorithm, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
 };
 
 use super::{Forged, HEADER, Sequence, Transform, associated};
@@ -19,13 +21,29 @@ struct Aead {
 pub(super) fn full(row: &Encryption, key_and_salt: &[u8]) -> Option<Box<dyn Transform>> {
     let algorithm = match (row.family, row.key) {
         (Family::ChaCha20Poly1305, _) => &CHACHA20_POLY1305,
-        (_, 16) => &AES_128_GCM,
-        (_, 24) => &AES_192_GCM,
-        _ => &AES_256_GCM,
+        (Family::AesGcm, 16) => &AES_128_GCM,
+        (Family::AesGcm, 32) => &AES_256_GCM,
+        _ => return None,
     };
     let (key, salt) = key_and_salt.split_last_chunk()?;
-    let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
-    Some(Box::new(Aead { key, salt: *salt }))
+    Some(Box::new(Aead { key: expanded(algorithm, key)?, salt: *salt }))
+}
+
+fn expanded(algorithm: &'static Algorithm, key: &[u8]) -> Option<LessSafeKey> {
+    UnboundKey::new(algorithm, key).map(LessSafeKey::new).ok()
+}
+
+/// The library does not wipe its keys: one of zeros is written over each, and whoever asks for the place afterwards keeps
+/// the compiler from leaving that out.
+impl Drop for Aead {
+    fn drop(&mut self) {
+        let algorithm = self.key.algorithm();
+        if let Some(zeros) = expanded(algorithm, &[0; 32][..algorithm.key_len()]) {
+            self.key = zeros;
+        }
+        self.salt = [0; SALT];
+        black_box(self);
+    }
 }
 
 impl Aead {

@@ -1,5 +1,5 @@
-//! AES-GCM with an ICV of 12 or 8 octets (RFC 4106, 6): libraries offer only the whole one, so GCM is put together
-//! here from its parts (NIST SP 800-38D, 7).
+//! AES-GCM with an ICV of 12 or 8 octets (RFC 4106, 6), or with a key of 192 bits: the library has neither, so GCM is put
+//! together here from its parts (NIST SP 800-38D, 7).
 
 use aes::{Aes128, Aes192, Aes256};
 use cipher::{
@@ -16,23 +16,23 @@ use crate::suite::Encryption;
 const IV: usize = 8;
 const SALT: usize = 4;
 
-struct ShortGcm<C> {
+struct Gcm<C> {
     cipher: C,
     ghash: GHash,
     salt: [u8; SALT],
     icv: usize,
 }
 
-pub(super) fn short(row: &Encryption, key_and_salt: &[u8]) -> Option<Box<dyn Transform>> {
+pub(super) fn any(row: &Encryption, key_and_salt: &[u8]) -> Option<Box<dyn Transform>> {
     let (key, salt) = key_and_salt.split_last_chunk()?;
     Some(match row.key {
-        16 => Box::new(ShortGcm::new(Aes128::new_from_slice(key).ok()?, *salt, row.icv)),
-        24 => Box::new(ShortGcm::new(Aes192::new_from_slice(key).ok()?, *salt, row.icv)),
-        _ => Box::new(ShortGcm::new(Aes256::new_from_slice(key).ok()?, *salt, row.icv)),
+        16 => Box::new(Gcm::new(Aes128::new_from_slice(key).ok()?, *salt, row.icv)),
+        24 => Box::new(Gcm::new(Aes192::new_from_slice(key).ok()?, *salt, row.icv)),
+        _ => Box::new(Gcm::new(Aes256::new_from_slice(key).ok()?, *salt, row.icv)),
     })
 }
 
-impl<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> ShortGcm<C> {
+impl<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Gcm<C> {
     fn new(cipher: C, salt: [u8; SALT], icv: usize) -> Self {
         let mut subkey = ghash::Key::default();
         cipher.encrypt_block(&mut subkey);
@@ -68,7 +68,7 @@ impl<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> ShortGcm<C> {
     }
 }
 
-impl<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + Send + Sync> Transform for ShortGcm<C> {
+impl<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + Send + Sync> Transform for Gcm<C> {
     fn seal(&self, packet: &mut [u8], sequence: Sequence) -> Result<(), Forged> {
         let (data, length) = associated(packet, sequence);
         let iv = sequence.number.to_be_bytes();

@@ -130,7 +130,9 @@ pub fn keyed(
 ) -> Result<Keyed, Refusal> {
     check(encryption, integrity, keys)?;
     let transform = match encryption.family {
-        Family::AesGcm if encryption.icv < 16 => gcm::short(encryption, &keys.encryption),
+        Family::AesGcm if encryption.icv < 16 || encryption.key == 24 => {
+            gcm::any(encryption, &keys.encryption)
+        }
         Family::AesGcm | Family::ChaCha20Poly1305 => aead::full(encryption, &keys.encryption),
         Family::AesCcm => ccm::any(encryption, &keys.encryption),
         Family::AesCbc | Family::TripleDes | Family::Des | Family::Null => {
