@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 /// Who is called back later than this sleeps.
-const LONGEST: Duration = Duration::from_micros(500);
+const LONGEST: Duration = Duration::from_micros(200);
 
 /// One part in so many of a worker's time may pass awake without work.
 const SHARE: u32 = 4;
