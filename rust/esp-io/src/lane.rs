@@ -53,6 +53,9 @@ pub(crate) enum Token {
 }
 
 impl Token {
+    /// The place of the socket that is IKE's.
+    pub(crate) const IKE: usize = 0;
+
     const PLACE_BITS: u32 = 5;
     const PLACE: u64 = (1 << Self::PLACE_BITS) - 1;
     const DEVICE: u64 = 1 << Self::PLACE_BITS;
@@ -73,7 +76,7 @@ impl Token {
         }
     }
 
-    /// Sockets before interfaces, and of them IKE's first: it has the first place.
+    /// Sockets before interfaces, and of them IKE's first.
     pub(crate) fn turn(number: u64) -> u64 {
         number & (Self::DEVICE | Self::PLACE)
     }

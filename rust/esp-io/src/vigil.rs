@@ -20,12 +20,14 @@ const SAVED: Duration = Duration::from_millis(5);
 pub(crate) enum Deed {
     Sent,
     Delivered,
+    /// A message of IKE: whoever reads it needs the processor more than we.
+    HandedUp,
 }
 
 #[derive(Debug)]
 pub(crate) struct Vigil {
     /// Whether the last wait after such a deed was short, by deed.
-    short: [bool; 2],
+    short: [bool; 3],
     /// The wait that began last, and after what; None: something was found by looking.
     wait: Option<(Deed, Instant)>,
     allowance: Duration,
@@ -34,12 +36,12 @@ pub(crate) struct Vigil {
 
 impl Vigil {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { short: [false; 2], wait: None, allowance: Duration::ZERO, counted: now }
+        Self { short: [false; 3], wait: None, allowance: Duration::ZERO, counted: now }
     }
 
     /// Whether it may be worth looking, having done this last.
     pub(crate) fn hopes(&self, last: Deed) -> bool {
-        self.short[last as usize]
+        last != Deed::HandedUp && self.short[last as usize]
     }
 
     /// There is nothing to do any more. Returns how long to look before sleeping.
@@ -98,6 +100,17 @@ mod tests {
             now += LATE;
         }
         assert_eq!((vigil.hopes(Deed::Sent), vigil.hopes(Deed::Delivered)), (true, false));
+    }
+
+    #[test]
+    fn nobody_stays_awake_for_messages_of_ike() {
+        let mut now = Instant::now();
+        let mut vigil = Vigil::new(now);
+        for _ in 0..3 {
+            now += SOON;
+            assert_eq!(vigil.begin(Deed::HandedUp, now), Duration::ZERO);
+        }
+        assert!(!vigil.hopes(Deed::HandedUp));
     }
 
     #[test]

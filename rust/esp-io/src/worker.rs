@@ -18,6 +18,13 @@ use crate::shared::Shared;
 use crate::vigil::{Deed, Vigil};
 use crate::watch::Share;
 
+/// What gave packets last.
+#[derive(Clone, Copy, Default)]
+struct Recent {
+    device: Option<Token>,
+    socket: Option<Token>,
+}
+
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     share: Share,
@@ -26,8 +33,7 @@ pub(crate) struct Worker {
     ready: Vec<Ready>,
     vigil: Vigil,
     load: Load,
-    /// What gave something last, the latest first: an interface and a socket.
-    recent: [Option<Token>; 2],
+    recent: Recent,
     last: Deed,
     /// The last round found something by looking, without asking for all.
     looked: bool,
@@ -45,7 +51,7 @@ impl Worker {
             ready: Vec::new(),
             vigil: Vigil::new(now),
             load: Load::new(now),
-            recent: [None; 2],
+            recent: Recent::default(),
             last: Deed::Delivered,
             looked: false,
             moment: now,
@@ -62,7 +68,7 @@ impl Worker {
             let Some(load) = self.round(poller) else { continue };
             if alone && Crew::is_needed(load) {
                 // From here on most of that belongs to others.
-                self.recent = [None; 2];
+                self.recent = Recent::default();
                 shared.crew.call(shared.now());
             } else if !alone && shared.crew.is_over(load, shared.now()) {
                 shared.watch.wake_all();
@@ -76,7 +82,7 @@ impl Worker {
         while !shared.stopping.load(SeqCst) {
             let at_work = shared.crew.await_call(&shared.stopping);
             self.load = Load::new(Instant::now());
-            self.recent = [None; 2];
+            self.recent = Recent::default();
             // What came before its SA is seen to the end.
             while !shared.stopping.load(SeqCst) && (shared.crew.is_spread() || self.ingress.holds()) {
                 let load = self.round(shared.watch.share(self.share));
@@ -137,7 +143,9 @@ impl Worker {
 
     /// An answer comes from the other side, so that is asked first.
     fn serve_recent(&mut self) -> bool {
-        self.recent.into_iter().rev().flatten().any(|token| self.serve(token, false))
+        let Recent { device, socket } = self.recent;
+        let order = if self.last == Deed::Sent { [socket, device] } else { [device, socket] };
+        order.into_iter().flatten().any(|token| self.serve(token, false))
     }
 
     /// One batch, if there is any: returns whether there was.
@@ -145,7 +153,8 @@ impl Worker {
         let (deed, found) = match token {
             Token::Socket { local, place } => {
                 let local = self.shared.locals.load().by_token.get(&local).cloned();
-                (Deed::Delivered, local.is_some_and(|local| self.ingress.drain(&local, place)))
+                let deed = if place == Token::IKE { Deed::HandedUp } else { Deed::Delivered };
+                (deed, local.is_some_and(|local| self.ingress.drain(&local, place)))
             }
             Token::Device(token) => {
                 let device = self.shared.devices.load().by_token.get(&token).cloned();
@@ -153,10 +162,12 @@ impl Worker {
             }
         };
         if found {
-            if self.last != deed {
-                self.recent.swap(0, 1);
+            self.last = deed;
+            match deed {
+                Deed::Sent => self.recent.device = Some(token),
+                Deed::Delivered => self.recent.socket = Some(token),
+                Deed::HandedUp => {}
             }
-            (self.last, self.recent[0]) = (deed, Some(token));
         }
         found
     }
