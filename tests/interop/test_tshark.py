@@ -84,7 +84,8 @@ def test_a_train_is_cut_into_packets_with_a_correct_icv_each(
     assert _count(tmp_path, "frame.len > 1500") == 0
     assert _count(tmp_path, f"esp && ip.src == {LEFT}") > len(data) // 1500
     assert _count(tmp_path, "esp.icv_good == 1") == _count(tmp_path, "esp")
-    assert _count(tmp_path, "tcp") == _count(tmp_path, "tcp.checksum.status == 1")
+    # A host that has not seen the connection end when the tunnel does says it again, past strongSwan, in the clear.
+    assert _count(tmp_path, "esp && tcp") == _count(tmp_path, "esp && tcp.checksum.status == 1")
 
 
 def _through(bench: Bench, data: bytes) -> bytes:
