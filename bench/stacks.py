@@ -39,7 +39,7 @@ _CALL = re.compile(r"\s+[0-9a-f]+ (?P<name>.+) \((?P<file>.*?)\)$")
 
 _USER = (
     (re.compile(r"\besp_(core|io|py)::"), Kind.OURS),
-    (re.compile(r"_?(aws_lc|aead|aesni?|gcm|ghash|EVP|CRYPTO)_"), Kind.CIPHER),
+    (re.compile(r"_?ring_core_|<?(ring|aes|ghash|des|hmac|sha\d|md5)::"), Kind.CIPHER),
     (re.compile(r"(__)?(GI___)?(read|write|readv|writev)$"), Kind.TUN),
     (re.compile(r"(__)?(GI___)?(sendm?msg|sendmmsg|sendto)$"), Kind.SEND),
     (re.compile(r"(__)?(GI___)?(recvm?msg|recvmmsg|recvfrom)$"), Kind.RECEIVE),
@@ -63,7 +63,7 @@ _BEGINNING = re.compile(r"start_thread$|clone3?$|<?std::sys::|core::ops::functio
 """How every thread begins: no news."""
 
 _NOISE = re.compile(
-    r"aws_lc_\d+_\d+_\d+_|__GI___|\.(isra|part|constprop|cold)(\.\d+)?|_noprof$|::h[0-9a-f]{16}$|<[A-Z](,[A-Z])*>"
+    r"ring_core_\d+_\d+_\d+_+|__GI___|\.(isra|part|constprop|cold)(\.\d+)?|_noprof$|::h[0-9a-f]{16}$|<[A-Z](,[A-Z])*>"
 )
 _TRAIT = re.compile(r"<(?:&)?([\w:]+)(?:<[^<>]*>)? as [^<>]*(?:<[^<>]*>)?[^<>]*>::")
 

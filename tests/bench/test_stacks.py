@@ -17,8 +17,8 @@ _BEGIN = (
 )
 _SEAL = _sample(
     "esp-out-0  7200/7203",
-    "aws_lc_0_47_0_aes_hw_encrypt (/x/_esp.abi3.so)",
-    "aead_aes_gcm_seal_scatter (/x/_esp.abi3.so)",
+    "ring_core_0_17_14__aes_gcm_enc_update_vaes_avx2 (/x/_esp.abi3.so)",
+    "ring::aead::aes_gcm::seal_vaes_clmul_avx2 (/x/_esp.abi3.so)",
     "<esp_core::transform::aead::Aead as esp_core::transform::Transform>::seal (/x/_esp.abi3.so)",
     "esp_io::worker::Worker::round (/x/_esp.abi3.so)",
     *_BEGIN,
@@ -52,8 +52,8 @@ def test_a_stack_begins_with_its_thread_and_names_what_is_worth_naming() -> None
                 Frame("esp-out-0", Kind.OTHER),
                 Frame("esp_io::worker::Worker::round", Kind.OURS),
                 Frame("esp_core::transform::aead::Aead::seal", Kind.OURS),
-                Frame("aead_aes_gcm_seal_scatter", Kind.CIPHER),
-                Frame("aes_hw_encrypt", Kind.CIPHER),
+                Frame("ring::aead::aes_gcm::seal_vaes_clmul_avx2", Kind.CIPHER),
+                Frame("aes_gcm_enc_update_vaes_avx2", Kind.CIPHER),
             ): 2
         }
     )
