@@ -156,8 +156,8 @@ fn send(octets: &mut [u8], letters: &[Letter], together: bool) -> io::Result<usi
         cars[count] = number;
         (count, at) = (count + 1, at + number);
     }
-    // SAFETY: each of the first `count` headers was written, and points to a name, a vector, datagrams and perhaps control messages of
-    // the lengths it tells, all of which outlive the call.
+    // SAFETY: each of the first `count` headers was written, and points to a name, a vector, datagrams and perhaps control
+    // messages of the lengths it tells, all of which outlive the call.
     let sent = unsafe {
         libc::sendmmsg(exit, headers.as_mut_ptr().cast(), count as libc::c_uint, libc::MSG_DONTWAIT)
     };

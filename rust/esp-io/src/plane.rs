@@ -73,8 +73,8 @@ struct Control {
 }
 
 impl Plane {
-    /// Starts two threads for each lane. `port` is the NAT-T port. Without `offload` every packet goes alone, as on systems that know
-    /// no better.
+    /// Starts two threads for each lane. `port` is the NAT-T port. Without `offload` every packet goes alone, as on
+    /// systems that know no better.
     pub fn new(port: u16, lanes: Lanes, offload: bool) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(lanes)?);
         let plane = Self { shared: shared.clone(), port, offload, control: Mutex::default() };
